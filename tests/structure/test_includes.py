@@ -1,0 +1,47 @@
+"""The layering holds, and the check that says so can fail."""
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHECK = ROOT / "scripts" / "check_includes.py"
+
+
+def run(root):
+    return subprocess.run([sys.executable, CHECK, root], capture_output=True, text=True)
+
+
+def test_layering_holds():
+    result = run(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+def test_upward_include_is_caught(tmp_path):
+    folder = tmp_path / "assay" / "stats"
+    folder.mkdir(parents=True)
+    (folder / "wrong.h").write_text('#include "assay/train/trainer.h"\n')
+    result = run(tmp_path)
+    assert result.returncode == 1
+    assert "assay/stats/wrong.h: includes assay/train/trainer.h" in result.stdout
+
+
+def test_torch_header_outside_tensor_is_caught(tmp_path):
+    folder = tmp_path / "assay" / "model"
+    folder.mkdir(parents=True)
+    (folder / "wrong.cpp").write_text("#include <torch/nn.h>\n")
+    result = run(tmp_path)
+    assert result.returncode == 1
+    assert "only assay/tensor/ names torch headers" in result.stdout
+
+
+def test_world_renderer_stays_free_of_tensors(tmp_path):
+    folder = tmp_path / "assay" / "data" / "world"
+    folder.mkdir(parents=True)
+    (folder / "wrong.cpp").write_text('#include "assay/data/dataset.h"\n')
+    assert run(tmp_path).returncode == 1
+
+
+def test_no_component_is_left_out_of_its_table():
+    """A file without its line in builtin.def would silently not exist for users and tests."""
+    for table in ROOT.glob("assay/*/builtin.def"):
+        assert table.read_text().count("ASSAY_") >= 1, table
