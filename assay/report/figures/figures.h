@@ -1,0 +1,22 @@
+// The figures of the report, one file each. A figure without numbers has no panels.
+#pragma once
+
+#include "assay/report/figures/figure.h"
+
+namespace assay::report {
+
+Figure outcome_figure(const ReportData& data);       // probe bits against FLOPs
+Figure gain_figure(const ReportData& data);          // sums over factors at the end
+Figure loss_figure(const ReportData& data);          // held-out loss, an objective a panel
+Figure snr_figure(const ReportData& data);           // per example, averaged beside live weights
+Figure snr_per_flop_figure(const ReportData& data);  // per GFLOP
+Figure share_figure(const ReportData& data);         // objective's share of the variance
+Figure level_figure(const ReportData& data);         // by noise level
+Figure band_figure(const ReportData& data);          // by spatial frequency
+Figure layer_figure(const ReportData& data);
+Figure factor_figure(const ReportData& data);  // gain of every factor
+
+Table factor_table(const ReportData& data);
+Table variance_table(const ReportData& data);
+
+}  // namespace assay::report

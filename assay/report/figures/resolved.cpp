@@ -1,0 +1,150 @@
+// SNR at the end of the budget, resolved by noise level, spatial-frequency band and layer.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "assay/report/figures/figures.h"
+#include "assay/report/text.h"
+
+namespace assay::report {
+namespace {
+
+using Size = std::pair<int64_t, int64_t>;
+
+const std::string kMeter = "objective_snr", kQuantity = "snr_per_example";
+
+struct Resolution {
+  std::string label;                // group | level | band
+  std::vector<std::string> values;  // of the label
+  std::string x_title;
+};
+
+Figure resolved_figure(const ReportData& data, const std::string& id, const Resolution& by) {
+  Figure figure{.id = id, .x_name = by.label, .shared_y = true};
+  if (by.values.empty()) return figure;
+  for (const Size& size : data.sizes) {
+    Panel panel{.title = data.size_text(size),
+                .x_title = by.x_title,
+                .y_title = "SNR per example",
+                .categories = by.values};
+    for (const Arm* arm : data.arms_of(size)) {
+      Series series{.label = arm->label(), .objective = arm->objective, .unit = "1"};
+      for (const std::string& value : by.values) {
+        Point point = at_end(data, *arm, {kMeter, kQuantity, {{by.label, value}}});
+        if (!point.replicates.empty())
+          series.marks.push_back({kMissing, value, point.estimate, std::move(point.replicates)});
+      }
+      if (!series.marks.empty()) panel.series.push_back(std::move(series));
+    }
+    if (!panel.series.empty()) figure.panels.push_back(std::move(panel));
+  }
+  use_symlog(figure.panels);
+  return figure;
+}
+
+/// Where the SNR of one objective is highest, if the intervals allow to say; "" if they do not.
+std::string peak(const Series& series, const std::string& at) {
+  const Mark *highest = nullptr, *second = nullptr, *lowest = nullptr;
+  for (const Mark& mark : series.marks) {
+    if (!mark.estimate.known()) continue;
+    const double value = mark.estimate.value;
+    if (!highest || value > highest->estimate.value) {
+      second = highest;
+      highest = &mark;
+    } else if (!second || value > second->estimate.value) {
+      second = &mark;
+    }
+    if (!lowest || value < lowest->estimate.value) lowest = &mark;
+  }
+  if (!second || !separated(highest->estimate, lowest->estimate)) return "";
+  if (separated(highest->estimate, second->estimate))
+    return fmt::format("{} {}{}", series.label, at, highest->category);
+  return fmt::format("{} higher {}{} than {}{}", series.label, at, highest->category, at,
+                     lowest->category);
+}
+
+/// The same for every objective of the largest size.
+std::string peaks(const Figure& figure, const std::string& at) {
+  std::vector<std::string> words, unresolved;
+  for (const Series& series : figure.panels.back().series) {
+    const std::string found = peak(series, at);
+    if (found.empty()) {
+      unresolved.push_back(series.label);
+    } else {
+      words.push_back(found);
+    }
+  }
+  if (!unresolved.empty())
+    words.push_back(fmt::format("no difference resolved for {}", join_and(unresolved)));
+  return join(words, "; ");
+}
+
+/// Objectives that have no such resolution: said, so that their absence is not taken for an
+/// omission.
+std::string absent(const ReportData& data, const Figure& figure, const std::string& what) {
+  std::vector<std::string> words;
+  for (const std::string& objective : data.objectives) {
+    bool drawn = false;
+    for (const Panel& panel : figure.panels)
+      for (const Series& series : panel.series) drawn = drawn || series.objective == objective;
+    if (!drawn) words.push_back(objective);
+  }
+  return words.empty() ? "" : fmt::format("No {} measured for {}. ", what, join_and(words));
+}
+
+}  // namespace
+
+Figure level_figure(const ReportData& data) {
+  Figure figure = resolved_figure(
+      data, "level",
+      {"level", label_values(data, kMeter, kQuantity, "level"), "noise level (0 = cleanest)"});
+  if (figure.panels.empty()) return figure;
+  figure.title =
+      fmt::format("Where along the noise levels SNR is highest: {}", peaks(figure, "at level "));
+  figure.caption = fmt::format(
+      "SNR of the trunk's gradient from microbatches of one noise level, at the end of the budget, "
+      "averaged weights. Levels are bins of equal probability under the objective's own law; 0 is "
+      "the "
+      "cleanest. {}{}",
+      absent(data, figure, "noise levels"),
+      symlog_caption(figure.panels) + interval_caption(figure.panels));
+  return figure;
+}
+
+Figure band_figure(const ReportData& data) {
+  Figure figure = resolved_figure(
+      data, "band",
+      {"band", label_values(data, kMeter, kQuantity, "band"), "spatial-frequency band"});
+  if (figure.panels.empty()) return figure;
+  figure.title =
+      fmt::format("Where along spatial frequency SNR is highest: {}", peaks(figure, "at "));
+  figure.caption = fmt::format(
+      "SNR of the gradient of each band's share of the loss (octaves of a cosine transform of the "
+      "error, "
+      "lowest first), at the end of the budget, averaged weights. {}{}",
+      absent(data, figure, "bands"),
+      symlog_caption(figure.panels) + interval_caption(figure.panels));
+  return figure;
+}
+
+Figure layer_figure(const ReportData& data) {
+  std::vector<std::string> groups;
+  for (const std::string& group : label_values(data, kMeter, kQuantity, "group"))
+    if (group.starts_with("layer.")) groups.push_back(group);
+  std::sort(groups.begin(), groups.end(), [](const std::string& a, const std::string& b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  });
+  groups.insert(groups.begin(), "trunk");
+  groups.push_back("head");
+  Figure figure = resolved_figure(data, "layer", {"group", groups, "part of the model"});
+  if (figure.panels.empty()) return figure;
+  figure.title = fmt::format("Where in the model SNR is highest: {}", peaks(figure, "in "));
+  figure.caption = fmt::format(
+      "SNR per example by layer at the end of the budget, averaged weights. The trunk holds all "
+      "layers "
+      "and is what objectives share; heads differ between objectives and are not compared. {}",
+      symlog_caption(figure.panels) + interval_caption(figure.panels));
+  return figure;
+}
+
+}  // namespace assay::report

@@ -1,0 +1,120 @@
+// Objective SNR along training, and where the gradient's variance comes from.
+#include <fmt/format.h>
+
+#include "assay/report/figures/figures.h"
+#include "assay/report/findings.h"
+#include "assay/report/text.h"
+
+namespace assay::report {
+namespace {
+
+using Size = std::pair<int64_t, int64_t>;
+
+const std::string kMeter = "objective_snr";
+
+std::string weights_words(const std::string& weights) {
+  return weights == "averaged" ? "averaged weights" : "live weights";
+}
+
+/// A panel per size and kind of weights.
+void add_panels(const ReportData& data, const std::string& quantity, const std::string& y_title,
+                const std::vector<std::string>& kinds, Figure& figure) {
+  for (const Size& size : data.sizes)
+    for (const std::string& weights : kinds) {
+      Panel panel{.title = fmt::format("{}, {}", weights_words(weights), data.size_text(size)),
+                  .x_title = "training FLOPs",
+                  .y_title = y_title};
+      for (const Arm* arm : data.arms_of(size)) {
+        Series series = series_of(*arm, curve(*arm, {kMeter, quantity, {{"weights", weights}}}));
+        if (!series.marks.empty()) panel.series.push_back(std::move(series));
+      }
+      if (!panel.series.empty()) figure.panels.push_back(std::move(panel));
+    }
+}
+
+}  // namespace
+
+Figure snr_figure(const ReportData& data) {
+  Figure figure{.id = "snr", .shared_y = true};
+  add_panels(data, "snr_per_example", "SNR per example", {"averaged", "live"}, figure);
+  if (figure.panels.empty()) return figure;
+  use_symlog(figure.panels);
+  figure.title = fmt::format(
+      "{} ({})",
+      ranking_sentence(values_at_end(data, data.sizes.back(), {kMeter, "snr_per_example"}),
+                       "Objective SNR at the end of the budget", ""),
+      data.size_text(data.sizes.back()));
+  figure.caption = fmt::format(
+      "Squared norm of the trunk's mean gradient over the trace of its covariance, per example. "
+      "Read the "
+      "averaged weights first: at live weights most of the signal only undoes the optimiser's last "
+      "steps. SNR falls as training goes on, so compare curves at equal FLOPs, not single numbers. "
+      "{}{}",
+      symlog_caption(figure.panels), interval_caption(figure.panels));
+  return figure;
+}
+
+Figure snr_per_flop_figure(const ReportData& data) {
+  Figure figure{.id = "snr_per_flop", .shared_y = true};
+  add_panels(data, "snr_per_gflop", "SNR per GFLOP", {"averaged"}, figure);
+  if (figure.panels.empty()) return figure;
+  use_symlog(figure.panels);
+  figure.title = fmt::format(
+      "{} ({})",
+      ranking_sentence(values_at_end(data, data.sizes.back(), {kMeter, "snr_per_gflop"}),
+                       "SNR for the compute spent", "per GFLOP"),
+      data.size_text(data.sizes.back()));
+  figure.caption = fmt::format(
+      "SNR per example divided by the GFLOPs of one example: cheap examples can make up for noisy "
+      "ones. "
+      "Averaged weights, trunk. {}{}",
+      symlog_caption(figure.panels), interval_caption(figure.panels));
+  return figure;
+}
+
+Figure share_figure(const ReportData& data) {
+  Figure figure{.id = "share", .shared_y = true};
+  add_panels(data, "objective_share", "share of the variance", {"averaged", "live"}, figure);
+  if (figure.panels.empty()) return figure;
+  figure.title = fmt::format(
+      "{} ({})",
+      ranking_sentence(values_at_end(data, data.sizes.back(), {kMeter, "objective_share"}),
+                       "The objective's own share of gradient variance", ""),
+      data.size_text(data.sizes.back()));
+  figure.caption = fmt::format(
+      "Share of the trunk gradient's variance that comes from the objective's own draws (masks, "
+      "noise "
+      "levels, noise) at fixed examples; the rest comes from the data. 0: all from the data, 1: "
+      "all from "
+      "the draws. An estimate can leave this range by its error. {}",
+      interval_caption(figure.panels));
+  return figure;
+}
+
+Table variance_table(const ReportData& data) {
+  Table table{.id = "variance",
+              .title = "The gradient's signal and variance at the end of the budget",
+              .caption =
+                  "Trunk, per example. A variance that comes out negative is printed as it is: it "
+                  "is an unbiased estimate of a small number. Effective dimension: how many "
+                  "directions share the variance; below about 200 the intervals are too narrow.",
+              .columns = {"objective", "size", "weights", "signal |G|²", "variance, data",
+                          "variance, objective", "variance, total", "effective dimension"}};
+  for (const Size& size : data.sizes)
+    for (const Arm* arm : data.arms_of(size))
+      for (const char* weights : {"averaged", "live"}) {
+        std::vector<TableCell> row = {{arm->label()}, {data.size_text(size)}, {weights}};
+        bool any = false;
+        for (const char* quantity : {"signal", "data_variance", "objective_variance",
+                                     "total_variance", "effective_dimension"}) {
+          const Estimate estimate =
+              at_end(data, *arm, {kMeter, quantity, {{"weights", weights}}}).estimate;
+          any = any || estimate.known();
+          row.push_back(cell(estimate));
+        }
+        if (any) table.rows.push_back(std::move(row));
+      }
+  return table;
+}
+
+}  // namespace assay::report
