@@ -1,0 +1,32 @@
+// Tar shards in the WebDataset layout: KEY.jpg or KEY.png beside KEY.json.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/data/faults.h"
+#include "assay/data/files.h"
+
+namespace assay {
+
+struct Sample {
+  size_t shard = 0;
+  std::string key;                // path inside the shard, up to the first dot of the name
+  size_t offset = 0, length = 0;  // of the image's bytes in the shard
+  int32_t label = -1;
+};
+
+struct LabelRule {
+  std::string field;               // of the JSON; empty = no labels
+  std::optional<int64_t> classes;  // labels must lie in [0, classes)
+};
+
+/// Appends the samples of one uncompressed tar file that is mapped into memory; images are neither
+/// copied nor decoded. Reports data.archive (not a tar file), data.truncated (what stands before
+/// the cut is kept), data.label (missing, not an integer, out of range) and data.decode (a JSON
+/// without an image).
+void read_shard(const MappedFile& file, size_t shard, const LabelRule& labels, Faults& faults,
+                std::vector<Sample>& samples);
+
+}  // namespace assay
