@@ -1,0 +1,89 @@
+// predict decoder: a light transformer with mask tokens in place of what the trunk dropped.
+#include "assay/model/decoder.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "assay/objective/registry.h"
+
+namespace assay {
+
+namespace {
+
+class DecoderHead : public Predict {
+ public:
+  DecoderHead(const DecoderConfig& config, const Setting& setting, Seed init) {
+    decoder_ = register_module(
+        "decoder", std::make_shared<Decoder>(config, setting.model.width, setting.target.outputs,
+                                             setting.tokens.tokens, setting.tokens.numbers > 0,
+                                             init.child("decoder")));
+  }
+
+  Tensor predict(const Tensor& encoded, const NoiseField& field, Tokens which) override {
+    const int64_t visible = field.visible.size(1), masked = field.masked.size(1);
+    switch (which) {
+      case Tokens::visible:
+        return decoder_->forward(encoded, field.visible, field.masked, 0, visible);
+      case Tokens::masked:
+        return decoder_->forward(encoded, field.visible, field.masked, visible, masked);
+      case Tokens::all:
+        break;
+    }
+    const Tensor ordered =
+        decoder_->forward(encoded, field.visible, field.masked, 0, visible + masked);
+    return take_positions(ordered, at::cat({field.visible, field.masked}, 1).argsort(int64_t{1}));
+  }
+
+  double flops(int64_t encoded, int64_t predicted) const override {
+    return decoder_->flops(encoded, predicted);
+  }
+
+ private:
+  std::shared_ptr<Decoder> decoder_;
+};
+
+DecoderConfig config_of(const Options& options, const Setting& setting) {
+  const auto width =
+      std::lround(options.real("width_ratio") * static_cast<double>(setting.model.width));
+  return {width, options.integer("depth"), options.integer("heads")};
+}
+
+void check(const Options& options, const Setting& setting) {
+  if (!setting.drops)
+    throw options.error(
+        "kind", "config.predict",
+        fmt::format("`decoder` in [{}] fills in dropped tokens, and none are dropped",
+                    options.where()),
+        "set corrupt.drop = true, or predict.kind = \"linear\"");
+  const DecoderConfig config = config_of(options, setting);
+  if (config.width % 4 != 0 || config.width % config.heads != 0)
+    throw options.error(
+        "width_ratio", "config.model",
+        fmt::format("decoder width {} ({} of {}) does not suit {} heads", config.width,
+                    options.real("width_ratio"), setting.model.width, config.heads),
+        "it must be divisible by 4 and by predict.heads");
+}
+
+}  // namespace
+
+PartEntry<Predict> predict_decoder() {
+  using namespace declare;
+  PartEntry<Predict> entry;
+  entry.info = {
+      "predict",
+      "decoder",
+      "a narrow transformer over all positions, with one learned token for the dropped ones",
+      "p = W·norm(blocks([E h_visible; m] + positions))",
+      "He et al. 2022, arXiv 2111.06377, section 3; facebookresearch/mae models_mae.py",
+      {real("width_ratio", 0.5, closed(0.03125, 4), "decoder width over trunk width"),
+       integer("depth", 2, closed(1, 32), "layers"),
+       integer("heads", 2, closed(1, 64), "attention heads per layer")}};
+  entry.check = check;
+  entry.make = [](const Options& options, const Setting& setting, Seed init) {
+    return std::make_shared<DecoderHead>(config_of(options, setting), setting, init);
+  };
+  return entry;
+}
+
+}  // namespace assay
