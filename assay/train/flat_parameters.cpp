@@ -1,0 +1,66 @@
+// All parameters and all gradients of an objective as two flat buffers.
+#include "assay/train/flat_parameters.h"
+
+#include <fmt/format.h>
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kLayerPrefix = "trunk.layers.";
+
+/// "layer.3" for "trunk.layers.3.qkv.weight", empty for others.
+std::string layer_of(const std::string& name) {
+  if (name.rfind(kLayerPrefix, 0) != 0) return {};
+  const size_t begin = kLayerPrefix.size();
+  return fmt::format("layer.{}", name.substr(begin, name.find('.', begin) - begin));
+}
+
+void extend(std::vector<Group>& groups, const std::string& name, int64_t begin, int64_t end) {
+  for (Group& group : groups) {
+    if (group.name != name) continue;
+    if (group.end != begin)
+      throw Error("internal.parameter_order",
+                  fmt::format("parameters of `{}` do not stand in one range", name));
+    group.end = end;
+    return;
+  }
+  groups.push_back({name, begin, end});
+}
+
+}  // namespace
+
+FlatParameters::FlatParameters(Objective& objective) {
+  int64_t total = 0;
+  for (const auto& item : objective.named_parameters()) total += item.value().numel();
+  const auto options = objective.parameters().front().options().requires_grad(false);
+  values_ = torch::empty({total}, options);
+  gradients_ = torch::zeros({total}, options);
+
+  torch::NoGradGuard no_grad;
+  int64_t at = 0;
+  std::vector<Group> layers;
+  for (const auto& item : objective.named_parameters()) {
+    const std::string& name = item.key();
+    Tensor parameter = item.value();
+    const int64_t end = at + parameter.numel();
+    Tensor view = values_.slice(0, at, end).view(parameter.sizes());
+    view.copy_(parameter);
+    parameter.set_data(view);
+    parameter.mutable_grad() = gradients_.slice(0, at, end).view(parameter.sizes());
+    entries_.push_back({name, parameter.sizes().vec(), at, end, parameter.dim() >= 2});
+    extend(groups_, name.rfind("trunk.", 0) == 0 ? "trunk" : "head", at, end);
+    if (const std::string layer = layer_of(name); !layer.empty()) extend(layers, layer, at, end);
+    at = end;
+  }
+  groups_.insert(groups_.end(), layers.begin(), layers.end());
+}
+
+std::span<float> FlatParameters::value_span() const {
+  return {values_.data_ptr<float>(), static_cast<size_t>(values_.numel())};
+}
+
+std::span<float> FlatParameters::gradient_span() const {
+  return {gradients_.data_ptr<float>(), static_cast<size_t>(gradients_.numel())};
+}
+
+}  // namespace assay

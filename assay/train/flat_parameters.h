@@ -1,0 +1,42 @@
+// All parameters and all gradients of an objective as two flat buffers.
+#pragma once
+
+#include "assay/objective/objective.h"
+#include "assay/stats/gradient_source.h"
+
+namespace assay {
+
+/// Re-seats the parameters of an objective as views into one buffer, and their gradients into another, in
+/// the order trunk, head. Norms, averages, checkpoints and Gram matrices are then loops over spans.
+/// Never call zero_grad() on the optimiser: by default it drops the gradients, and the views with them.
+class FlatParameters {
+ public:
+  /// Throws Error internal.parameter_order if trunk and head are not contiguous ranges.
+  explicit FlatParameters(Objective& objective);
+  FlatParameters(const FlatParameters&) = delete;
+  FlatParameters& operator=(const FlatParameters&) = delete;
+
+  int64_t size() const { return values_.numel(); }
+  Tensor values() const { return values_; }        // [P] dtype of the parameters
+  Tensor gradients() const { return gradients_; }  // [P]
+  std::span<float> value_span() const;             // REQUIRES float32 on the CPU
+  std::span<float> gradient_span() const;
+  void zero_gradients() { gradients_.zero_(); }
+
+  struct Entry {
+    std::string name;  // "trunk.layers.0.qkv.weight"
+    std::vector<int64_t> shape;
+    int64_t begin = 0, end = 0;
+    bool decays = false;  // matrices decay, biases and norms do not
+  };
+  const std::vector<Entry>& entries() const { return entries_; }
+  /// trunk, head, layer.0, layer.1, …
+  const std::vector<Group>& groups() const { return groups_; }
+
+ private:
+  Tensor values_, gradients_;
+  std::vector<Entry> entries_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace assay

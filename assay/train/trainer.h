@@ -1,0 +1,94 @@
+// One trial from its first step to its outcome.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+
+#include "assay/stats/group_layout.h"
+#include "assay/store/record_log.h"
+#include "assay/train/config.h"
+#include "assay/train/optimizer.h"
+#include "assay/train/subject.h"
+
+namespace assay {
+
+/// What drives a trial besides its config; nothing here changes a bit of the result.
+struct TrainerHooks {
+  CheckpointObserver* meters = nullptr;      // called at each fraction of `fractions`
+  GradientObserver* gradients = nullptr;     // called with every microbatch
+  /// State of the gradient observer, kept in the checkpoint.
+  std::function<nlohmann::json()> save_observer;
+  std::function<void(const nlohmann::json&)> restore_observer;
+  std::vector<std::string> opening_notes;    // recorded before the first step
+  const std::atomic<bool>* stop = nullptr;   // set by a signal: checkpoint, then throw Interrupted
+  double checkpoint_seconds = 30;
+  double time_limit_seconds = 0;             // of this process; 0 = none
+};
+
+/// Thrown after a checkpoint when `stop` was set: the trial can be resumed.
+struct Interrupted {};
+
+/// Trains in `folder` (records.jsonl, timing.jsonl, checkpoint.safetensors, snapshots/), resuming from the
+/// checkpoint there. The files are bit-identical however often the process was killed.
+class Trainer {
+ public:
+  Trainer(std::function<std::shared_ptr<Objective>()> make, const TrainConfig& config,
+          const Dataset& train, const Dataset& heldout, std::vector<double> fractions,
+          std::filesystem::path folder, TrainerHooks hooks);
+
+  /// completed, diverged (loss or gradient not finite, or the loss exploded), or timed_out.
+  Outcome run();
+
+  int64_t steps() const { return steps_; }
+
+ private:
+  struct StepResult {
+    double loss = 0, gradient_norm = 0;
+  };
+  StepResult train_step();
+  double accumulate_gradients(int64_t step, double progress);
+  int64_t microbatches() const { return config_.batch / config_.microbatch; }
+  void update_averages();
+  void measure_if_due();
+  void record_step(const StepResult& result);
+  void record_timing();
+  void checkpoint();
+  void resume();
+  std::optional<std::string> divergence(const StepResult& result);
+  Outcome finish(const std::string& status, const std::string& reason);
+  Subject::State subject_state(double fraction) const;
+  double seconds() const;
+
+  std::function<std::shared_ptr<Objective>()> make_;
+  TrainConfig config_;
+  const Dataset& train_;
+  const Dataset& heldout_;
+  std::vector<double> fractions_;
+  std::filesystem::path folder_;
+  TrainerHooks hooks_;
+
+  std::shared_ptr<Objective> objective_;
+  FlatParameters flat_;
+  Optimizer optimizer_;
+  Tensor averaged_, accumulated_;
+  GroupLayout layout_;
+  int64_t steps_ = 0;
+  int64_t log_every_ = 1;
+  Seed seed_;
+
+  Ledger ledger_;
+  size_t measured_ = 0;        // fractions already measured
+  double first_loss_ = 0;      // scale against which an explosion is judged
+  double loss_sum_ = 0;        // since the last step record
+  int64_t loss_count_ = 0;
+
+  std::unique_ptr<RecordLog> records_, timing_;
+  std::chrono::steady_clock::time_point started_, last_checkpoint_, last_timing_;
+  int64_t started_at_step_ = 0;
+  double data_seconds_ = 0, measuring_seconds_ = 0;
+};
+
+}  // namespace assay

@@ -1,0 +1,127 @@
+// One training step of a preset, in the parts that a trial spends its time on. Prints one JSON
+// object.
+//   step_time PRESET WIDTH REPEATS
+#include "assay/tensor/torch.h"
+
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "assay/measure/online_snr.h"
+#include "assay/stats/kernels.h"
+#include "assay/train/optimizer.h"
+
+using namespace assay;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int64_t kBatch = 64, kMicrobatch = 8;
+
+double milliseconds(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+struct Bench {
+  ModelConfig model;
+  DataShape shape;
+  std::unique_ptr<Dataset> data;
+  std::shared_ptr<Objective> objective;
+  std::unique_ptr<FlatParameters> flat;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<GroupLayout> layout;
+  std::unique_ptr<OnlineSnr> online;
+  Tensor sum;
+
+  Bench(const std::string& preset, int64_t width) {
+    model.width = width;
+    const bool text = preset == "token";
+    shape = {text ? Modality::text : Modality::image, 3, 32, 64};
+    const Node table =
+        parse_toml(text ? "kind = 'world'\nview = 'caption'" : "kind = 'world'", "bench");
+    const DatasetEntry& entry = dataset_entry(table, "data");
+    data = entry.make(Options(table, entry.options, "data"), Split::train, ".");
+    objective = make_objective(
+        resolve_objective(parse_toml("preset = '" + preset + "'", "bench"), model, shape), model,
+        shape, Seed(0));
+    flat = std::make_unique<FlatParameters>(*objective);
+    optimizer = std::make_unique<Optimizer>(*objective, *flat, TrainConfig{});
+    layout = std::make_unique<GroupLayout>(flat->groups(), flat->size());
+    online = std::make_unique<OnlineSnr>(flat->groups(), kBatch / kMicrobatch, kMicrobatch,
+                                         objective->flops_per_example());
+    sum = torch::zeros_like(flat->values());
+  }
+
+  /// observed: with the squared norms that the online SNR needs, as training does; otherwise the
+  /// same microbatches summed without looking.
+  double step(int64_t index, bool observed, double* data_ms) {
+    const auto ids = ids_of_step(Seed(1), data->size(), kBatch, index);
+    const Draw draw = Draw::from(Seed(2).child(static_cast<uint64_t>(index)), 0);
+    const std::span<float> total(sum.data_ptr<float>(), static_cast<size_t>(sum.numel()));
+    std::vector<double> norms(flat->groups().size());
+    const auto start = Clock::now();
+    sum.zero_();
+    for (int64_t j = 0; j < kBatch / kMicrobatch; ++j) {
+      const auto fetch = Clock::now();
+      const Batch batch = data->get(std::span(ids).subspan(static_cast<size_t>(j * kMicrobatch),
+                                                           static_cast<size_t>(kMicrobatch)));
+      if (data_ms) *data_ms += milliseconds(fetch);
+      flat->zero_gradients();
+      training_loss(*objective, objective->losses(batch, draw), 0).backward();
+      if (observed) {
+        accumulate_and_norm(total, flat->gradient_span(), *layout, norms);
+        online->microbatch(index, norms);
+      } else {
+        torch::NoGradGuard no_grad;
+        sum.add_(flat->gradients());
+      }
+    }
+    if (observed) {
+      squared_norms(total, {}, *layout, norms);
+      online->batch(index, norms);
+    }
+    {
+      torch::NoGradGuard no_grad;
+      flat->gradients().copy_(sum).div_(static_cast<double>(kBatch / kMicrobatch));
+    }
+    optimizer->step(*flat, 1e-3);
+    return milliseconds(start);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: step_time PRESET WIDTH REPEATS\n");
+    return 2;
+  }
+  at::set_num_threads(1);
+  Bench bench(argv[1], std::stoll(argv[2]));
+  const int64_t repeats = std::stoll(argv[3]);
+  std::vector<double> observed, plain;
+  double data_ms = 0;
+  for (int64_t i = 0; i < 2; ++i) bench.step(i, true, nullptr);
+  for (int64_t i = 0; i < repeats; ++i) {
+    observed.push_back(bench.step(2 + 2 * i, true, &data_ms));
+    plain.push_back(bench.step(3 + 2 * i, false, nullptr));
+  }
+  const double step_ms = median(observed);
+  const double flops = bench.objective->flops_per_example() * static_cast<double>(kBatch);
+  std::vector<double> overheads;
+  for (size_t i = 0; i < observed.size(); ++i) overheads.push_back(observed[i] / plain[i] - 1);
+  const nlohmann::json out{{"preset", argv[1]},
+                           {"width", bench.model.width},
+                           {"parameters", bench.flat->size()},
+                           {"step_ms", step_ms},
+                           {"step_without_observing_ms", median(plain)},
+                           {"online_share", median(overheads)},
+                           {"data_share", data_ms / static_cast<double>(repeats) / step_ms},
+                           {"gflops", flops / step_ms / 1e6}};
+  std::printf("%s\n", out.dump().c_str());
+}
