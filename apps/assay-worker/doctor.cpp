@@ -16,7 +16,7 @@ void add_doctor(CLI::App& app, Command& run) {
   command->callback([json, &run] {
     run = [] {
       nlohmann::json out = environment();
-      out["cuda_devices"] = torch::cuda::is_available() ? torch::cuda::device_count() : 0;
+      out["cuda"] = at::hasCUDA();
       std::cout << out.dump(1) << '\n';
       return 0;
     };

@@ -16,7 +16,8 @@ namespace assay {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int64_t kTailBytes = 1 << 16;
+// Holds all that one checkpoint's meters record, and the steps before it.
+constexpr int64_t kTailBytes = 1 << 20;
 
 std::string tail_of(const fs::path& path, bool& cut) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
@@ -31,13 +32,20 @@ std::string tail_of(const fs::path& path, bool& cut) {
   return text;
 }
 
-// The whole lines among the last 64 kB; broken ones are left out.
+// For progress, of all measurements only losses count; the others are not worth parsing.
+bool tells_progress(std::string_view line) {
+  return line.find("\"kind\":\"measurement\"") == std::string_view::npos ||
+         line.find("\"loss_per_target\"") != std::string_view::npos;
+}
+
+// The whole lines among the last kTailBytes that tell of progress; broken ones are left out.
 std::vector<nlohmann::json> last_lines(const fs::path& path) {
   bool cut = false;
   const std::string text = tail_of(path, cut);
   std::vector<nlohmann::json> lines;
   size_t begin = cut ? text.find('\n') + 1 : 0;
   for (size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    if (!tells_progress(std::string_view(text).substr(begin, end - begin))) continue;
     auto line = nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
                                       text.begin() + static_cast<std::ptrdiff_t>(end), nullptr,
                                       /*allow_exceptions=*/false);

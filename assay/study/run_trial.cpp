@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -31,7 +32,10 @@ class Meters : public CheckpointObserver {
   std::vector<Measurement> measure(Subject& subject) override {
     std::vector<Measurement> all;
     for (auto& [name, meter] : meters_) {
+      const auto started = std::chrono::steady_clock::now();
       auto some = meter->measure(subject);
+      subject.seconds[name] =
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
       all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }
     auto online = online_.measurements(subject);

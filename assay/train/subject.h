@@ -37,6 +37,8 @@ class Subject {
   Seed seed() const { return seed_; }
   /// Meters add what they spend; it is charged to the trial's ledger.
   double flops_spent = 0;
+  /// Seconds by meter, for timing.jsonl: whoever calls several meters fills it.
+  std::map<std::string, double> seconds;
 
   /// A measurement with step, fraction and flops filled in.
   Measurement measurement(std::string meter, std::string quantity, std::string unit) const;

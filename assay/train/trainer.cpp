@@ -205,6 +205,9 @@ void Trainer::measure_if_due() {
       for (const Measurement& m : hooks_.meters->measure(subject)) records_->append(to_json(m));
       ledger_.measuring_flops += subject.flops_spent;
       measuring_seconds_ += since(started);
+      for (const auto& [meter, seconds] : subject.seconds)
+        timing_->append({{"kind", "meter"}, {"step", ledger_.step}, {"meter", meter},
+                         {"meter_seconds", seconds}});
     }
     records_->append(to_json(ledger_));
     ++measured_;

@@ -1,0 +1,130 @@
+// Every meter on every preset, over the embedded World.
+#include "toy.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "assay/measure/objective_gradients.h"
+
+namespace assay {
+namespace {
+
+Node table(const std::string& toml) { return parse_toml(toml, "test"); }
+
+std::unique_ptr<Dataset> world(Split split, bool text) {
+  for (const DatasetEntry& entry : dataset_entries())
+    if (entry.name == "world")
+      return entry.make(Options(table(fmt::format("view = \"{}\"\nexamples = 4000\nheldout = 4000",
+                                                  text ? "caption" : "image")),
+                                entry.options, "data"),
+                        split, ".");
+  throw std::logic_error("no world");
+}
+
+class EveryPreset : public testing::TestWithParam<std::string> {
+ protected:
+  EveryPreset() {
+    const bool text = GetParam() == "token";
+    train_ = world(Split::train, text);
+    heldout_ = world(Split::heldout, text);
+    const DatasetInfo& info = train_->info();
+    model_.width = 32;
+    model_.depth = 2;
+    if (text)
+      shape_ = {.modality = Modality::text, .window = info.window};
+    else
+      shape_ = {.channels = info.channels, .image_size = info.image_size};
+    resolved_ =
+        resolve_objective(table(fmt::format("preset = \"{}\"", GetParam())), model_, shape_);
+  }
+  std::shared_ptr<Objective> make() const {
+    return make_objective(resolved_, model_, shape_, Seed(1));
+  }
+  Subject trial() const {
+    return toy::subject([this] { return make(); }, *train_, *heldout_);
+  }
+
+  ModelConfig model_;
+  DataShape shape_;
+  Node resolved_;
+  std::unique_ptr<Dataset> train_, heldout_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Embedded, EveryPreset, testing::ValuesIn(preset_names()),
+                         [](const auto& item) { return item.param; });
+
+TEST_P(EveryPreset, SnrIsMeasured) {
+  Subject subject = trial();
+  const auto all =
+      toy::meter("objective_snr", "units = 8\nlevel_units = 8\nband_units = 8")->measure(subject);
+  const std::map<std::string, std::string> trunk = {
+      {"group", "trunk"}, {"metric", "euclidean"}, {"weights", "averaged"}};
+  const Measurement share = toy::find(all, "objective_share", trunk, {"level", "band"});
+  if (GetParam() == "token")
+    EXPECT_EQ(share.value, 0);  // next-byte prediction draws nothing
+  else
+    EXPECT_GT(*share.high, .05);
+  EXPECT_GT(toy::find(all, "total_variance", trunk, {"level", "band"}).value, 0);
+}
+
+TEST_P(EveryPreset, PartsSumToTheGradient) {
+  const auto objective = make();
+  FlatParameters flat(*objective);
+  ObjectiveGradients source(*objective, flat, *train_);
+  const std::vector<int64_t> ids = {5, 9, 5, 77};
+  const Draw draw = Draw::from(Seed(2), .5);
+  const int64_t size = source.size(), parts = std::max<int64_t>(1, std::ssize(source.parts()));
+  Tensor whole = torch::empty({size}), by_part = torch::empty({parts, size});
+  source.gradient(ids, draw, {whole.data_ptr<float>(), static_cast<size_t>(size)});
+  source.gradient_by_part(ids, draw,
+                          {by_part.data_ptr<float>(), static_cast<size_t>(parts * size)});
+  EXPECT_LT((by_part.sum(0) - whole).norm().item<double>(), 2e-5 * whole.norm().item<double>());
+}
+
+TEST_P(EveryPreset, ProbeReadsTheWorldsFactors) {
+  Subject subject = trial();
+  const auto all =
+      toy::meter("probe", "train = 600\nvalidation = 200\ntest = 400\nattentive_steps = 80")
+          ->measure(subject);
+  for (const std::string readout : {"linear", "attentive"}) {
+    const std::map<std::string, std::string> sum = {{"factor", "all"}, {"readout", readout}};
+    auto trained = sum;
+    trained["features"] = "trained";
+    EXPECT_TRUE(std::isfinite(toy::find(all, "bits", trained).value));
+    // The weights are the initial ones, so nothing is gained.
+    EXPECT_EQ(toy::find(all, "bits_gain", sum).value, 0);
+  }
+}
+
+TEST_P(EveryPreset, HeldoutLossIsFinite) {
+  Subject subject = trial();
+  for (const Measurement& m : toy::meter("heldout_loss", "examples = 256")->measure(subject))
+    EXPECT_TRUE(std::isfinite(m.value)) << m.quantity;
+}
+
+// What the meters cost with their defaults at the demo's width: ASSAY_VALIDATE=1 prints it.
+TEST_P(EveryPreset, ValidateCostOfMeters) {
+  if (!std::getenv("ASSAY_VALIDATE")) GTEST_SKIP() << "set ASSAY_VALIDATE=1";
+  model_.width = 64;
+  model_.depth = 4;
+  resolved_ = resolve_objective(table(fmt::format("preset = \"{}\"", GetParam())), model_, shape_);
+  for (const MeterEntry& entry : meter_entries()) {
+    const auto meter = toy::meter(entry.name);
+    for (const char* turn : {"first", "later"}) {
+      Subject subject = trial();
+      const auto start = std::chrono::steady_clock::now();
+      const auto all = meter->measure(subject);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      fmt::print("{} {} {} call: {:.2f} s, {:.1f} GFLOP, {} measurements\n", GetParam(), entry.name,
+                 turn, seconds.count(), subject.flops_spent / 1e9, all.size());
+      for (const Measurement& m : all)
+        if (m.quantity == "bits" && m.labels.at("factor") == "all" && std::string(turn) == "later")
+          fmt::print("  {} {}: {:.2f} bits [{:.2f}, {:.2f}]\n", m.labels.at("readout"),
+                     m.labels.at("features"), m.value, *m.low, *m.high);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace assay
