@@ -29,8 +29,8 @@ batch = 16
 preset = "mae"
 [measure]
 at = [0, 1]
-objective_snr = { units = 8, level_units = 4, band_units = 4 }
-probe = { train = 600, validation = 200, test = 400 }
+objective_snr = { units = 8, level_units = 8, band_units = 8 }
+probe = { train = 100, validation = 40, test = 60, attentive_steps = 20 }
 """
 
 

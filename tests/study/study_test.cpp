@@ -124,7 +124,7 @@ TEST(Study, RefusalsHaveCodePlaceAndRemedy) {
   const Error unknown = refusal(with("[[objective]]\npreset = 'mae'\ncorrupt.ratoi = 0.5\n"));
   EXPECT_EQ(unknown.code(), "config.unknown_key");
   EXPECT_EQ(unknown.help(), "did you mean `ratio`?");
-  EXPECT_EQ(unknown.place().line, 10);
+  EXPECT_EQ(unknown.place().line, 11);
   EXPECT_EQ(refusal(with("[[objective]]\npreset = 'mea'\n")).help(), "did you mean `mae`?");
   EXPECT_EQ(refusal(with("")).code(), "config.missing_key");
   EXPECT_EQ(refusal(with("[[objective]]\npreset = 'mae'\n[[objective]]\npreset = 'mae'\n")).code(),

@@ -15,17 +15,17 @@ using namespace testing;
 
 const std::vector<double> kFractions = {0, 0.5, 1};
 
-struct Run {
+struct Finished {
   Outcome outcome;
   std::string records, checkpoint;
 };
 
-Run read(const TemporaryFolder& folder, const Outcome& outcome) {
+Finished read(const TemporaryFolder& folder, const Outcome& outcome) {
   return {outcome, read_file(folder.path / "records.jsonl"),
           read_file(folder.path / "checkpoint.safetensors")};
 }
 
-Run train(const TrainConfig& config, TrainerHooks hooks = {}, const Sines& data = Sines(),
+Finished train(const TrainConfig& config, TrainerHooks hooks = {}, const Sines& data = Sines(),
           const std::vector<double>& fractions = kFractions) {
   const TemporaryFolder folder;
   const Sines heldout(32);
@@ -74,13 +74,13 @@ class Counter : public GradientObserver {
 };
 
 TEST(Trainer, MetersAndObserversChangeNoBit) {
-  const Run bare = train(small_config());
+  const Finished bare = train(small_config());
   Vandal vandal;
   Counter counter;
   TrainerHooks hooks;
   hooks.meters = &vandal;
   hooks.gradients = &counter;
-  const Run watched = train(small_config(), hooks);
+  const Finished watched = train(small_config(), hooks);
   EXPECT_EQ(vandal.calls, 3);
   EXPECT_EQ(counter.batches, 30);
   EXPECT_EQ(counter.microbatches, 30 * 8);
@@ -91,7 +91,7 @@ TEST(Trainer, MetersAndObserversChangeNoBit) {
 }
 
 TEST(Trainer, ResumesBitForBitFromAnyStep) {
-  const Run whole = train(small_config());
+  const Finished whole = train(small_config());
   for (const int stop_after : {1, 7, 16, 29}) {
     const TemporaryFolder folder;
     const Sines data, heldout(32);
@@ -114,7 +114,7 @@ TEST(Trainer, ResumesBitForBitFromAnyStep) {
                  Interrupted);
     const Outcome outcome =
         Trainer(make, small_config(), data, heldout, kFractions, folder.path, {}).run();
-    const Run resumed = read(folder, outcome);
+    const Finished resumed = read(folder, outcome);
     EXPECT_EQ(resumed.checkpoint, whole.checkpoint) << stop_after;
     EXPECT_EQ(resumed.records, whole.records) << stop_after;
   }
@@ -127,7 +127,7 @@ TEST(Trainer, AnotherSeedIsAnotherRun) {
 }
 
 TEST(Trainer, LossFallsAndTheLedgerCounts) {
-  const Run run = train(small_config(60));
+  const Finished run = train(small_config(60));
   const auto steps = lines_of(run.records, "step");
   ASSERT_EQ(steps.size(), 60u);
   EXPECT_LT(steps.back().at("loss").get<double>(), steps.front().at("loss").get<double>());
@@ -142,7 +142,7 @@ TEST(Trainer, LossFallsAndTheLedgerCounts) {
 }
 
 TEST(Trainer, NotANumberEndsAsDiverged) {
-  const Run run = train(small_config(), {}, Sines(96, 5));
+  const Finished run = train(small_config(), {}, Sines(96, 5));
   EXPECT_EQ(run.outcome.status, "diverged");
   EXPECT_NE(run.outcome.reason.find("not finite"), std::string::npos);
   EXPECT_EQ(lines_of(run.records, "note").size(), 1u);
@@ -153,7 +153,7 @@ TEST(Trainer, ExplosionEndsAsDiverged) {
   config.learning_rate = 30;
   config.clip_norm = 0;
   config.warmup = 0;
-  const Run run = train(config);
+  const Finished run = train(config);
   EXPECT_EQ(run.outcome.status, "diverged") << run.outcome.reason;
 }
 

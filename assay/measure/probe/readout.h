@@ -32,7 +32,7 @@ struct Readout {
 
 struct LinearOptions {
   std::vector<double> ridges = {1, 1e-1, 1e-2, 1e-3, 1e-4};  // falling: each fit starts at the last
-  int max_iterations = 30;
+  int max_iterations = 40;
 };
 
 /// Softmax regression on each feature set along a path of ridges; validation chooses set and ridge,

@@ -10,7 +10,7 @@
 namespace assay::probe {
 namespace {
 
-constexpr size_t kHistory = 10;
+constexpr size_t kHistory = 6;
 constexpr int kMaxHalvings = 12;
 constexpr double kSufficientDecrease = 1e-4;  // Armijo's constant
 
@@ -50,7 +50,8 @@ class Problem {
     for (int64_t k = 0; k < blocks_.factors(); ++k) {
       Tensor block = columns_of(scores, k);
       const Tensor log_probability = torch::log_softmax(block, 1);
-      values.push_back(columns_of(targets_, k).mul(log_probability).sum(torch::kFloat64).neg());
+      values.push_back(
+          columns_of(targets_, k).mul(log_probability).sum(1).sum(torch::kFloat64).neg());
       block.copy_(log_probability.exp().mul_(weights_[static_cast<size_t>(k)]));
     }
     Tensor gradient = transposed_.matmul(scores.sub_(targets_));
@@ -71,6 +72,16 @@ class Problem {
     return blocks_.indicator.matmul(by_factor).to(torch::kFloat32).unsqueeze(0);
   }
 
+  /// Inverse of ½ XᵀX/n + λI, which bounds the Hessian of every factor (Böhning 1992): as first
+  /// guess of the curvature it spares L-BFGS what the correlation of features costs it. [d + 1, d +
+  /// 1]
+  Tensor preconditioner() const {
+    const Tensor x = features_.to(torch::kFloat64);
+    Tensor hessian = x.t().matmul(x).div_(2 * static_cast<double>(x.size(0)));
+    hessian.diagonal().add_(std::max(ridge_, 1e-6));
+    return torch::linalg_inv(hessian).to(torch::kFloat32);
+  }
+
   double flops = 0;
 
  private:
@@ -84,11 +95,12 @@ class Problem {
 /// for no factor that lacks it.
 class Curvature {
  public:
-  explicit Curvature(const Problem& problem) : problem_(problem) {}
+  explicit Curvature(const Problem& problem)
+      : problem_(problem), preconditioner_(problem.preconditioner()) {}
 
   void add(const Tensor& step, const Tensor& change) {
     const Tensor product = problem_.per_factor(step, change);
-    const Tensor square = problem_.per_factor(change, change);
+    const Tensor square = problem_.per_factor(change, preconditioner_.matmul(change));
     const Tensor usable = product.gt(square * 1e-10).logical_and(square.gt(0));
     const Tensor inverse = torch::where(usable, product.reciprocal(), torch::zeros_like(product));
     const Tensor scale = torch::where(usable, product / square, torch::ones_like(product));
@@ -105,10 +117,8 @@ class Curvature {
       alphas.push_back(problem_.per_factor(pair->step, q) * pair->inverse);
       q.sub_(pair->change * problem_.spread(alphas.back()));
     }
-    if (scale_.defined())
-      q.mul_(problem_.spread(scale_));
-    else  // the first step has length at most 1
-      q.div_(problem_.spread(problem_.per_factor(q, q).sqrt().clamp_min(1)));
+    q = preconditioner_.matmul(q);
+    if (scale_.defined()) q.mul_(problem_.spread(scale_));
     for (size_t i = 0; i < pairs_.size(); ++i) {
       const Pair& pair = pairs_[i];
       const Tensor beta = problem_.per_factor(pair.change, q) * pair.inverse;
@@ -123,6 +133,7 @@ class Curvature {
     Tensor inverse;       // [K] 1/(sᵀy), 0 = not used
   };
   const Problem& problem_;
+  Tensor preconditioner_;
   std::deque<Pair> pairs_;
   Tensor scale_;
 };

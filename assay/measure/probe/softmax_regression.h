@@ -29,9 +29,10 @@ struct FitOptions {
 };
 
 /// Minimises, for each factor k by itself, mean over examples with a known label of −ln p_k(y) plus
-/// λ/2 |W_k|² (the bias is free): L-BFGS (Liu and Nocedal 1989), the factors in one batch of matrix
-/// products but each with its own curvature, step and end, so that adding a factor changes no
-/// other. features [n, d] float32, labels [n, K] int64 (−1 = unknown), start [d + 1, ΣC].
+/// λ/2 |W_k|² (the bias is free): L-BFGS (Liu and Nocedal 1989) preconditioned by a bound of the
+/// Hessian, the factors in one batch of matrix products but each with its own curvature, step and
+/// end, so that adding a factor changes no other. features [n, d] float32, labels [n, K] int64 (−1
+/// = unknown), start [d + 1, ΣC].
 SoftmaxFit fit_softmax(const Tensor& features, const Tensor& labels, const ClassBlocks& blocks,
                        const Tensor& start, const FitOptions& options);
 
