@@ -47,8 +47,11 @@ Json parts(const std::string& only) {
   Json out = Json::array();
   for (const PartInfo& part : part_infos()) {
     if (!only.empty() && part.name != only && part.slot != only) continue;
-    out.push_back({{"name", part.name}, {"slot", part.slot}, {"summary", part.summary},
-                   {"formula", part.formula}, {"source", part.source},
+    out.push_back({{"name", part.name},
+                   {"slot", part.slot},
+                   {"summary", part.summary},
+                   {"formula", part.formula},
+                   {"source", part.source},
                    {"options", options_json(part.options)}});
   }
   return out;
@@ -59,7 +62,8 @@ Json entries(const std::vector<Entry>& table, const std::string& only) {
   Json out = Json::array();
   for (const Entry& entry : table)
     if (only.empty() || entry.name == only)
-      out.push_back({{"name", entry.name}, {"summary", entry.summary},
+      out.push_back({{"name", entry.name},
+                     {"summary", entry.summary},
                      {"options", options_json(entry.options)}});
   return out;
 }

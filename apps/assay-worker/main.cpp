@@ -13,7 +13,8 @@
 
 namespace {
 
-/// Errors leave as one JSON line: on stdout for commands that answer in JSON, on stderr for `train`.
+/// Errors leave as one JSON line: on stdout for commands that answer in JSON, on stderr for
+/// `train`.
 int report(const assay::Error& error, bool on_stderr) {
   const nlohmann::json document{{"error", to_json(error)}};
   const std::string text = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -28,7 +29,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 int main(int argc, char** argv) {
   CLI::App app("assay-worker resolves studies and trains single trials; `assay` starts it.");
-  app.set_version_flag("--version", fmt::format("assay-worker {} ({})", assay::kVersion, assay::kBuild));
+  app.set_version_flag("--version",
+                       fmt::format("assay-worker {} ({})", assay::kVersion, assay::kBuild));
   app.require_subcommand(1);
   assay::worker::Command run;
   assay::worker::add_resolve(app, run);
@@ -42,7 +44,8 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(assay::ExitCode::usage);
   }
 
-  // One thread unless the environment says otherwise: beside any other load two OpenMP threads are slower.
+  // One thread unless the environment says otherwise: beside any other load two OpenMP threads are
+  // slower.
   if (!std::getenv("OMP_NUM_THREADS")) at::set_num_threads(1);
   const bool on_stderr = app.got_subcommand("train");
   try {

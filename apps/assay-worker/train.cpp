@@ -29,7 +29,8 @@ void add_train(CLI::App& app, Command& run) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("train", "train or resume one trial");
   command->add_option("--trial", arguments->trial, "trial folder with config.json")->required();
-  command->add_option("--base", arguments->base, "folder that relative data paths start from")->required();
+  command->add_option("--base", arguments->base, "folder that relative data paths start from")
+      ->required();
   command->callback([arguments, &run] {
     run = [arguments] {
       std::signal(SIGTERM, request_stop);

@@ -8,7 +8,8 @@
 namespace assay {
 
 /// All randomness of a loss comes from (draw, example id, replica). Level and pattern have seeds of
-/// their own, so that either can be redrawn while the other is kept: every split of variance rests on it.
+/// their own, so that either can be redrawn while the other is kept: every split of variance rests
+/// on it.
 struct Draw {
   Seed level;                    // noise level or mask rate
   Seed pattern;                  // which tokens are masked, the noise itself, the crop

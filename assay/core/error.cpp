@@ -18,8 +18,8 @@ std::string line_of(const Place& place) {
   return line;
 }
 
-/// Optimal string alignment: insertions, deletions, substitutions, and swaps of neighbours, which are the
-/// commonest slips of the fingers.
+/// Optimal string alignment: insertions, deletions, substitutions, and swaps of neighbours, which
+/// are the commonest slips of the fingers.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
@@ -66,9 +66,9 @@ std::string render(const Error& error, bool color) {
     if (!line.empty()) {
       const auto indent = static_cast<size_t>(std::max(0, place.column - 1));
       const auto carets = static_cast<size_t>(std::max(1, place.length));
-      out += fmt::format("{0} {1}|{2}\n{3} {1}|{2} {4}\n{0} {1}|{2} {5}{6}{7}{2}\n", margin, blue,
-                         off, number, line, std::string(indent, ' '), red,
-                         std::string(carets, '^'));
+      out +=
+          fmt::format("{0} {1}|{2}\n{3} {1}|{2} {4}\n{0} {1}|{2} {5}{6}{7}{2}\n", margin, blue, off,
+                      number, line, std::string(indent, ' '), red, std::string(carets, '^'));
     }
   }
   if (!error.help().empty()) out += fmt::format("  {}= help:{} {}\n", blue, off, error.help());
@@ -118,7 +118,8 @@ std::optional<std::string> nearest_name(std::string_view name,
 }
 
 std::string suggest(std::string_view name, const std::vector<std::string>& candidates) {
-  if (const auto near = nearest_name(name, candidates)) return fmt::format("did you mean `{}`?", *near);
+  if (const auto near = nearest_name(name, candidates))
+    return fmt::format("did you mean `{}`?", *near);
   if (candidates.empty()) return {};
   return fmt::format("known: {}", fmt::join(candidates, ", "));
 }

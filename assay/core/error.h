@@ -14,13 +14,13 @@ namespace assay {
 /// Exit codes of both executables (docs/cli.md).
 enum class ExitCode : int {
   success = 0,
-  failed = 1,             // at run time: data, disk, a worker
-  usage = 2,              // wrong use of the command line, or a wrong study file
-  incomplete = 3,         // finished, but some trials did not complete
-  inconclusive = 4,       // under --require
-  environment = 5,        // locked folder, full disk, missing device
-  interrupted = 130,      // SIGINT, resumable
-  terminated = 143,       // SIGTERM, resumable
+  failed = 1,         // at run time: data, disk, a worker
+  usage = 2,          // wrong use of the command line, or a wrong study file
+  incomplete = 3,     // finished, but some trials did not complete
+  inconclusive = 4,   // under --require
+  environment = 5,    // locked folder, full disk, missing device
+  interrupted = 130,  // SIGINT, resumable
+  terminated = 143,   // SIGTERM, resumable
 };
 
 /// A text that was read, kept so that an error can show the offending line.
@@ -56,11 +56,13 @@ class Error : public std::runtime_error {
 /// The form of rustc: "error[code]: message", file:line:column, the line, a caret, the help.
 std::string render(const Error& error, bool color = false);
 
-/// {"code", "message", "help", "file", "line", "column", "length", "text"}; `text` = the offending line.
+/// {"code", "message", "help", "file", "line", "column", "length", "text"}; `text` = the offending
+/// line.
 nlohmann::json to_json(const Error& error);
 Error error_from_json(const nlohmann::json& json);
 
-/// The candidate nearest to `name` by edit distance, or nothing if all are further than a third of it.
+/// The candidate nearest to `name` by edit distance, or nothing if all are further than a third of
+/// it.
 std::optional<std::string> nearest_name(std::string_view name,
                                         const std::vector<std::string>& candidates);
 

@@ -24,7 +24,7 @@ std::string hash_file(const std::string& path) {
   if (!in)
     throw Error("data.missing_file", fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
-                                                                      XXH3_freeState);
+                                                                       XXH3_freeState);
   XXH3_64bits_reset(state.get());
   std::vector<char> block(1 << 20);
   while (in) {

@@ -17,7 +17,8 @@ namespace {
 using SourcePtr = std::shared_ptr<const Source>;
 
 Place place_of(const toml::source_region& region, const SourcePtr& source) {
-  Place place{source, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column), 1};
+  Place place{source, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column),
+              1};
   if (region.end.line == region.begin.line && region.end.column > region.begin.column)
     place.length = static_cast<int>(region.end.column - region.begin.column);
   return place;
@@ -86,7 +87,8 @@ Node read_toml(const std::string& path) {
   std::stringstream text;
   if (in) text << in.rdbuf();
   if (!in)
-    throw Error("config.missing_file", fmt::format("cannot read {}: {}", path, std::strerror(errno)),
+    throw Error("config.missing_file",
+                fmt::format("cannot read {}: {}", path, std::strerror(errno)),
                 "give the path of a study file (TOML); `assay list studies` names those that ship");
   return parse_toml(text.str(), path);
 }
@@ -153,7 +155,8 @@ Node merge(Node base, const Node& overlay) {
 void assign(Node& root, const std::string& assignment) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
-    throw Error("usage.assignment", fmt::format("`--set {}` is not of the form KEY=VALUE", assignment),
+    throw Error("usage.assignment",
+                fmt::format("`--set {}` is not of the form KEY=VALUE", assignment),
                 "for example: --set train.batch=32");
   const std::string key = assignment.substr(0, equals), text = assignment.substr(equals + 1);
   Node value;
@@ -162,9 +165,9 @@ void assign(Node& root, const std::string& assignment) {
   } catch (const Error&) {
     value.value = text;
   }
-  value.key_place = value.place = {
-      std::make_shared<Source>(Source{"--set " + assignment, assignment}), 1, 1,
-      static_cast<int>(equals)};
+  value.key_place =
+      value.place = {std::make_shared<Source>(Source{"--set " + assignment, assignment}), 1, 1,
+                     static_cast<int>(equals)};
   Node* at = &root;
   std::istringstream parts(key);
   std::vector<std::string> names;
@@ -189,9 +192,8 @@ void assign(Node& root, const std::string& assignment) {
     }
     if (!at->is_table()) {
       if (!at->is_null())
-        throw Error("usage.assignment",
-                    fmt::format("`{}` in `--set {}` lies inside {}", names[i], assignment,
-                                at->kind()));
+        throw Error("usage.assignment", fmt::format("`{}` in `--set {}` lies inside {}", names[i],
+                                                    assignment, at->kind()));
       at->value = Node::Table{};
     }
     Node& next = at->table()[names[i]];

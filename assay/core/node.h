@@ -47,8 +47,8 @@ Node read_toml(const std::string& path);
 nlohmann::json to_json(const Node& node);
 Node from_json(const nlohmann::json& json);
 
-/// `overlay` wins, tables merge key by key; a table whose `kind` differs from the base's replaces it
-/// whole, because the options of one kind mean nothing to another.
+/// `overlay` wins, tables merge key by key; a table whose `kind` differs from the base's replaces
+/// it whole, because the options of one kind mean nothing to another.
 Node merge(Node base, const Node& overlay);
 
 /// Sets `a.b.c = value` where `assignment` is "a.b.c=value" and the value is TOML (a bare word is

@@ -35,7 +35,8 @@ double number(const Option& option, const Node& given, const std::string& where,
   else
     wrong_type(option, given, where);
   // 1e6 is a natural way to write a count.
-  if (whole && (value != std::floor(value) || std::abs(value) > 9e15)) wrong_type(option, given, where);
+  if (whole && (value != std::floor(value) || std::abs(value) > 9e15))
+    wrong_type(option, given, where);
   if (!option.range.contains(value))
     throw Error("config.range",
                 fmt::format("{} must be {}, got {}", quoted(where, option.name),
@@ -122,16 +123,26 @@ std::string Range::describe() const {
 
 std::string Option::type_name() const {
   switch (type) {
-    case Type::boolean: return "true or false";
-    case Type::integer: return "an integer";
-    case Type::real: return "a number";
-    case Type::text: return "text";
-    case Type::choice: return "one of " + fmt::format("{}", fmt::join(choices, ", "));
-    case Type::integers: return "a list of integers";
-    case Type::reals: return "a list of numbers";
-    case Type::texts: return "a list of texts";
-    case Type::table: return "a table";
-    case Type::any: return "a value";
+    case Type::boolean:
+      return "true or false";
+    case Type::integer:
+      return "an integer";
+    case Type::real:
+      return "a number";
+    case Type::text:
+      return "text";
+    case Type::choice:
+      return "one of " + fmt::format("{}", fmt::join(choices, ", "));
+    case Type::integers:
+      return "a list of integers";
+    case Type::reals:
+      return "a list of numbers";
+    case Type::texts:
+      return "a list of texts";
+    case Type::table:
+      return "a table";
+    case Type::any:
+      return "a value";
   }
   return {};
 }
@@ -152,41 +163,90 @@ Range above(double low) {
 }
 
 Option boolean(std::string name, bool fallback, std::string help) {
-  return {std::move(name), Option::Type::boolean, std::move(help), node_of(fallback), false, {}, {}, {}};
+  return {std::move(name),
+          Option::Type::boolean,
+          std::move(help),
+          node_of(fallback),
+          false,
+          {},
+          {},
+          {}};
 }
 Option integer(std::string name, std::optional<int64_t> fallback, Range range, std::string help) {
-  return {std::move(name), Option::Type::integer, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, range, {}, {}};
+  return {std::move(name),
+          Option::Type::integer,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          range,
+          {},
+          {}};
 }
 Option real(std::string name, std::optional<double> fallback, Range range, std::string help) {
-  return {std::move(name), Option::Type::real, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, range, {}, {}};
+  return {std::move(name),
+          Option::Type::real,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          range,
+          {},
+          {}};
 }
 Option text(std::string name, std::optional<std::string> fallback, std::string help) {
-  return {std::move(name), Option::Type::text, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, {}, {}, {}};
+  return {std::move(name),
+          Option::Type::text,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          {},
+          {},
+          {}};
 }
 Option choice(std::string name, std::optional<std::string> fallback,
               std::vector<std::string> choices, std::string help) {
-  return {std::move(name), Option::Type::choice, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, {}, std::move(choices), {}};
+  return {std::move(name),
+          Option::Type::choice,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          {},
+          std::move(choices),
+          {}};
 }
 Option reals(std::string name, std::optional<std::vector<double>> fallback, Range range,
              std::string help) {
-  return {std::move(name), Option::Type::reals, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, range, {}, {}};
+  return {std::move(name),
+          Option::Type::reals,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          range,
+          {},
+          {}};
 }
 Option integers(std::string name, std::optional<std::vector<int64_t>> fallback, Range range,
                 std::string help) {
-  return {std::move(name), Option::Type::integers, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, range, {}, {}};
+  return {std::move(name),
+          Option::Type::integers,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          range,
+          {},
+          {}};
 }
 Option texts(std::string name, std::optional<std::vector<std::string>> fallback, std::string help) {
-  return {std::move(name), Option::Type::texts, std::move(help),
-          fallback ? node_of(*fallback) : Node{}, false, {}, {}, {}};
+  return {std::move(name),
+          Option::Type::texts,
+          std::move(help),
+          fallback ? node_of(*fallback) : Node{},
+          false,
+          {},
+          {},
+          {}};
 }
 Option table(std::string name, std::vector<Option> fields, std::string help) {
-  return {std::move(name), Option::Type::table, std::move(help), Node{}, false, {}, {},
+  return {std::move(name),  Option::Type::table, std::move(help), Node{}, false, {}, {},
           std::move(fields)};
 }
 Option any(std::string name, std::string help) {
@@ -205,8 +265,8 @@ Options::Options(const Node& given, const std::vector<Option>& declared, std::st
   effective_.place = given.place;
   effective_.key_place = given.key_place;
   if (!given.is_null() && !given.is_table())
-    throw Error("config.type", fmt::format("[{}] must be a table, not {}", where_, given.kind()), {},
-                given.place);
+    throw Error("config.type", fmt::format("[{}] must be a table, not {}", where_, given.kind()),
+                {}, given.place);
   if (given.is_table()) {
     for (const auto& [key, value] : given.table()) {
       const auto names = names_of(declared);
@@ -253,7 +313,8 @@ int64_t Options::integer(const std::string& name) const {
 double Options::real(const std::string& name) const {
   const Node& found = node(name);
   // A default declared as 1.0 may come back from JSON as the integer 1.
-  if (const auto* integer = std::get_if<int64_t>(&found.value)) return static_cast<double>(*integer);
+  if (const auto* integer = std::get_if<int64_t>(&found.value))
+    return static_cast<double>(*integer);
   return std::get<double>(found.value);
 }
 const std::string& Options::text(const std::string& name) const { return node(name).text(); }

@@ -1,5 +1,5 @@
-// Typed, self-documenting options. One declaration gives parsing, range errors, defaults, the stored
-// effective configuration, `assay list` and the generated documentation.
+// Typed, self-documenting options. One declaration gives parsing, range errors, defaults, the
+// stored effective configuration, `assay list` and the generated documentation.
 #pragma once
 
 #include <initializer_list>
@@ -25,9 +25,9 @@ struct Option {
   enum class Type { boolean, integer, real, text, choice, integers, reals, texts, table, any };
   std::string name;
   Type type = Type::any;
-  std::string help;      // one sentence, with the unit
-  Node fallback;         // the default; null = required, unless `optional`
-  bool optional = false; // may be absent without a default
+  std::string help;       // one sentence, with the unit
+  Node fallback;          // the default; null = required, unless `optional`
+  bool optional = false;  // may be absent without a default
   Range range;
   std::vector<std::string> choices;
   std::vector<Option> fields;  // of a table

@@ -34,10 +34,12 @@ Cell cell_from_json(const nlohmann::json& json) {
 }
 
 nlohmann::json to_json(const Measurement& m) {
-  nlohmann::json json{{"kind", "measurement"}, {"meter", m.meter},       {"quantity", m.quantity},
-                      {"unit", m.unit},        {"step", m.step},         {"fraction", m.fraction},
-                      {"flops", m.flops},      {"labels", m.labels},     {"value", number(m.value)},
-                      {"n", m.n},              {"method", m.method}};
+  nlohmann::json json{{"kind", "measurement"},    {"meter", m.meter},
+                      {"quantity", m.quantity},   {"unit", m.unit},
+                      {"step", m.step},           {"fraction", m.fraction},
+                      {"flops", m.flops},         {"labels", m.labels},
+                      {"value", number(m.value)}, {"n", m.n},
+                      {"method", m.method}};
   if (m.low || m.high) {
     json["low"] = m.low ? number(*m.low) : nlohmann::json(nullptr);
     json["high"] = m.high ? number(*m.high) : nlohmann::json(nullptr);

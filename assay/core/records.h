@@ -32,7 +32,7 @@ struct Measurement {
   double fraction = 0;  // of the budget, the nominal one: 0, 0.01, …
   double flops = 0;     // spent on training so far, the x-axis that objectives share
   std::map<std::string, std::string> labels;
-  double value = 0;  // NaN = could not be had; `note` says why
+  double value = 0;                 // NaN = could not be had; `note` says why
   std::optional<double> low, high;  // of the interval
   double coverage = 0.95;           // nominal, of the interval
   int64_t n = 0;                    // independent units behind the value

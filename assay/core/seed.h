@@ -15,7 +15,8 @@ class Seed {
   constexpr explicit Seed(uint64_t value) : value_(value) {}
 
   Seed child(std::string_view name) const;
-  Seed child(uint64_t index) const;  // never equal to a named child by construction of the hash input
+  Seed child(
+      uint64_t index) const;  // never equal to a named child by construction of the hash input
 
   constexpr uint64_t value() const { return value_; }
   auto operator<=>(const Seed&) const = default;

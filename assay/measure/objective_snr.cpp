@@ -229,6 +229,12 @@ std::unique_ptr<Meter> make_objective_snr(const Options& options) {
       throw options.error(name, "config.range",
                           fmt::format("`{}` must be 0 or at least {}", name, kFewestUnits));
   out.weights = options.texts("weights");
+  for (const char* name : {"level_units", "band_units"})
+    if (const int64_t units = options.integer(name); units > 0 && units < kFewestUnits)
+      throw options.error(
+          name, "config.range",
+          fmt::format("`{}` must be 0 or at least {}, got {}", name, kFewestUnits, units),
+          "fewer units give no interval; 0 leaves this resolution out");
   for (const std::string& name : out.weights)
     if (name != "averaged" && name != "live")
       throw options.error("weights", "config.choice", fmt::format("unknown weights `{}`", name),

@@ -32,6 +32,16 @@ std::string why_missing(std::span<const Replicate> replicates) {
   return any ? "the meter gave no finite value" : "no trial behind it completed";
 }
 
+/// What the meters' own intervals make of one side of the mean's: √(Σ h²)/k with h = |bound −
+/// value|, independent errors; 0 where a meter gave no interval.
+double own_half(const std::vector<const Replicate*>& used,
+                std::optional<double> Replicate::*bound) {
+  double squares = 0;
+  for (const Replicate* replicate : used)
+    if (finite(replicate->*bound)) squares += std::pow(*(replicate->*bound) - replicate->value, 2);
+  return std::sqrt(squares) / static_cast<double>(used.size());
+}
+
 }  // namespace
 
 bool Estimate::known() const { return std::isfinite(value); }
@@ -54,8 +64,8 @@ Estimate over_seeds(std::span<const Replicate> replicates) {
   for (const Replicate* replicate : used) squares += std::pow(replicate->value - mean, 2);
   const double half = student_quantile(.975, count - 1) * std::sqrt(squares / (count - 1) / count);
   estimate.value = mean;
-  estimate.low = mean - half;
-  estimate.high = mean + half;
+  estimate.low = mean - std::max(half, own_half(used, &Replicate::low));
+  estimate.high = mean + std::max(half, own_half(used, &Replicate::high));
   estimate.interval = "seeds";
   return estimate;
 }

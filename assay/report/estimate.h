@@ -37,7 +37,9 @@ struct Estimate {
 };
 
 /// Mean over trials that count and have a value. Two or more: mean ± t(.975, k − 1)·s/√k over
-/// seeds; one: that trial's own interval, which knows nothing of what another seed would give.
+/// seeds, but never narrower than the meters' own intervals make the mean, because a few seeds
+/// agree by luck; one: that trial's own interval, which knows nothing of what another seed would
+/// give.
 Estimate over_seeds(std::span<const Replicate> replicates);
 
 /// Both have intervals, and these do not touch.

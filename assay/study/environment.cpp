@@ -60,13 +60,15 @@ std::vector<std::string> record_environment(const std::filesystem::path& folder,
   if (before.at("data") != now.at("data"))
     throw Error("data.changed",
                 fmt::format("the data of this trial changed since it was started: content hash {} "
-                            "then, {} now", before.at("data").dump(), now.at("data").dump()),
+                            "then, {} now",
+                            before.at("data").dump(), now.at("data").dump()),
                 "restore the data, or remove the trial's folder to train it again");
   std::vector<std::string> differences;
   for (const auto& [key, value] : now.items())
     if (before.value(key, nlohmann::json()) != value)
-      differences.push_back(fmt::format("{} was {}, is {}: the resumed trial may differ in its last bits",
-                                        key, before.value(key, nlohmann::json()).dump(), value.dump()));
+      differences.push_back(
+          fmt::format("{} was {}, is {}: the resumed trial may differ in its last bits", key,
+                      before.value(key, nlohmann::json()).dump(), value.dump()));
   return differences;
 }
 

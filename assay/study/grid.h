@@ -14,8 +14,8 @@ struct GridPoint {
   std::vector<std::string> labels;  // "width=64", in the order of the keys; empty = no axis
 };
 
-/// The product of all lists below `table`, last axis fastest. A list of tables under a key of `keep` is
-/// part of a composition, not an axis. Throws Error config.axis for an empty list.
+/// The product of all lists below `table`, last axis fastest. A list of tables under a key of
+/// `keep` is part of a composition, not an axis. Throws Error config.axis for an empty list.
 std::vector<GridPoint> expand(const Node& table, const std::vector<std::string>& keep = {});
 
 }  // namespace assay

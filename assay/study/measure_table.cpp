@@ -10,10 +10,11 @@ namespace assay {
 
 MeasureTable read_measure(const Node& table) {
   using namespace declare;
-  std::vector<Option> declared = {
-      reals("at", std::vector<double>{0, 0.01, 0.04, 0.16, 0.4, 1}, closed(0, 1),
-            "fractions of the budget at which every meter fires")};
-  for (const MeterEntry& entry : meter_entries()) declared.push_back(any(entry.name, entry.summary));
+  std::vector<Option> declared = {reals("at", std::vector<double>{0, 0.01, 0.04, 0.16, 0.4, 1},
+                                        closed(0, 1),
+                                        "fractions of the budget at which every meter fires")};
+  for (const MeterEntry& entry : meter_entries())
+    declared.push_back(any(entry.name, entry.summary));
   const Options options(table, declared, "measure");
 
   MeasureTable out;

@@ -36,7 +36,8 @@ class Meters : public CheckpointObserver {
       auto some = meter->measure(subject);
       subject.seconds[name] =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-      all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+      all.insert(all.end(), std::make_move_iterator(some.begin()),
+                 std::make_move_iterator(some.end()));
     }
     auto online = online_.measurements(subject);
     all.insert(all.end(), online.begin(), online.end());
@@ -81,8 +82,9 @@ Outcome train_in(const std::filesystem::path& folder, const std::string& base,
   const auto make = [&] { return make_objective(trial.objective, trial.model, trial.shape, init); };
   OnlineSnr online = [&] {
     const auto objective = make();
-    return OnlineSnr(FlatParameters(*objective).groups(), trial.train.batch / trial.train.microbatch,
-                     trial.train.microbatch, objective->flops_per_example());
+    return OnlineSnr(FlatParameters(*objective).groups(),
+                     trial.train.batch / trial.train.microbatch, trial.train.microbatch,
+                     objective->flops_per_example());
   }();
   Meters meters(trial.meters, online);
 
@@ -109,7 +111,8 @@ Outcome run_trial(const std::filesystem::path& folder, const std::string& base,
     return outcome;
   } catch (const Error& error) {
     // A full disk or a missing device is the machine's fault: the trial stays resumable.
-    if (error.exit_code() != ExitCode::environment) write_outcome(folder, {"failed", error.what(), 0});
+    if (error.exit_code() != ExitCode::environment)
+      write_outcome(folder, {"failed", error.what(), 0});
     throw;
   }
 }

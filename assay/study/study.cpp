@@ -39,8 +39,9 @@ ObjectiveTable split_objective(Node table) {
     const Node node = take(key);
     if (node.is_null()) return std::nullopt;
     if (!node.is_text())
-      throw Error("config.type", fmt::format("`{}` in [[objective]] must be text, not {}", key, node.kind()),
-                  {}, node.place);
+      throw Error("config.type",
+                  fmt::format("`{}` in [[objective]] must be text, not {}", key, node.kind()), {},
+                  node.place);
     return node.text();
   };
   out.data = take_text("data");
@@ -89,7 +90,8 @@ std::string choose_data(const ObjectiveTable& objective, const Node& model,
     throw Error("config.ambiguous_data",
                 fmt::format("objective `{}` could train on {}", objective.name,
                             fmt::format("{}", fmt::join(fitting, " or "))),
-                fmt::format("say which: data = \"{}\"", fitting.front()), objective.composition.place);
+                fmt::format("say which: data = \"{}\"", fitting.front()),
+                objective.composition.place);
   return resolve_on(fitting.front());
 }
 
@@ -117,10 +119,12 @@ struct Builder {
 
     const auto built = make_objective(composition, model_settings, data_table.shape, Seed(0));
     if (built->coupled() && train_settings.microbatch != train_settings.batch)
-      throw Error("config.coupled",
-                  fmt::format("objective `{}` couples the examples of a batch, so its microbatch must "
-                              "be the batch ({})", objective.name, train_settings.batch),
-                  fmt::format("set train.microbatch = {} for it", train_settings.batch), train.place);
+      throw Error(
+          "config.coupled",
+          fmt::format("objective `{}` couples the examples of a batch, so its microbatch must "
+                      "be the batch ({})",
+                      objective.name, train_settings.batch),
+          fmt::format("set train.microbatch = {} for it", train_settings.batch), train.place);
     if (!built->coupled() && train_settings.batch / train_settings.microbatch < 2)
       throw Error("config.microbatch",
                   fmt::format("batch {} in one microbatch gives no gradient noise to measure",
@@ -142,16 +146,14 @@ struct Builder {
     config["measure"] = to_json(schema.measure);
     config["run"] = to_json(schema.run);
     trial.config = config.dump(1);
-    trial.flops_per_step =
-        built->flops_per_example() * static_cast<double>(train_settings.batch);
+    trial.flops_per_step = built->flops_per_example() * static_cast<double>(train_settings.batch);
     trial.steps = steps_of(train_settings, built->flops_per_example());
     trial.flops = trial.flops_per_step * static_cast<double>(trial.steps);
     for (const Tensor& parameter : built->parameters()) trial.parameters += parameter.numel();
     if (!ids.insert(trial.id).second || !names.insert(trial.name).second)
-      throw Error("config.duplicate_trial",
-                  fmt::format("trial `{}` stands twice in the study", trial.name),
-                  "give the second [[objective]] another `name` or remove it",
-                  objective.composition.place);
+      throw Error(
+          "config.duplicate_trial", fmt::format("trial `{}` stands twice in the study", trial.name),
+          "give the second [[objective]] another `name` or remove it", objective.composition.place);
     study.trials.push_back(std::move(trial));
   }
 };
@@ -165,9 +167,10 @@ void warn(Study& study, const StudySchema& schema) {
         count == 1 ? "" : "s"));
   for (const Trial& trial : study.trials)
     if (trial.steps < 100)
-      study.warnings.push_back(fmt::format("{} has only {} steps: its averaged weights and its "
-                                           "second moments rest on few gradients",
-                                           trial.name, trial.steps));
+      study.warnings.push_back(
+          fmt::format("{} has only {} steps: its averaged weights and its "
+                      "second moments rest on few gradients",
+                      trial.name, trial.steps));
 }
 
 }  // namespace
@@ -211,9 +214,9 @@ nlohmann::json to_json(const Study& study) {
                       {"flops", trial.flops},
                       {"flops_per_step", trial.flops_per_step},
                       {"parameters", trial.parameters}});
-  return {{"format", 1},           {"name", study.name},         {"question", study.question},
-          {"base", study.base},    {"toml", study.toml},         {"set", study.assignments},
-          {"trials", trials},      {"warnings", study.warnings}};
+  return {{"format", 1},        {"name", study.name},        {"question", study.question},
+          {"base", study.base}, {"toml", study.toml},        {"set", study.assignments},
+          {"trials", trials},   {"warnings", study.warnings}};
 }
 
 ResolvedTrial read_trial(const Node& config) {

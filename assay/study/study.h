@@ -13,26 +13,26 @@
 namespace assay {
 
 struct Trial {
-  std::string id;       // 16 hex digits: hash of what determines training
-  std::string name;     // "mae/width=64/seed=0"
-  std::string config;   // JSON text of trials/<id>/config.json
+  std::string id;      // 16 hex digits: hash of what determines training
+  std::string name;    // "mae/width=64/seed=0"
+  std::string config;  // JSON text of trials/<id>/config.json
   int64_t steps = 0;
-  double flops = 0;     // of training
+  double flops = 0;  // of training
   double flops_per_step = 0;
   int64_t parameters = 0;
 };
 
 struct Study {
   std::string name, question;
-  std::string base;     // absolute folder of the study file: relative data paths start there
-  std::string toml;     // as given
+  std::string base;  // absolute folder of the study file: relative data paths start there
+  std::string toml;  // as given
   std::vector<std::string> assignments;  // --set
   std::vector<Trial> trials;
   std::vector<std::string> warnings;
 };
 
-/// Reads, expands and checks everything that can be checked without touching data or training a step.
-/// Throws Error config.* with line, column and remedy.
+/// Reads, expands and checks everything that can be checked without touching data or training a
+/// step. Throws Error config.* with line, column and remedy.
 Study resolve_study(const std::string& path, const std::vector<std::string>& assignments);
 
 /// {"format", "name", "question", "base", "toml", "set", "trials": […], "warnings"}: study.json.

@@ -27,7 +27,9 @@ void save_checkpoint(const std::filesystem::path& path, const FlatParameters& fl
   for (const NamedBuffer& buffer : buffers) {
     for (const auto& entry : flat.entries()) {
       const auto* data = reinterpret_cast<const std::byte*>(at(buffer, entry));
-      tensors.push_back({fmt::format("{}.{}", buffer.prefix, entry.name), "F32", entry.shape,
+      tensors.push_back({fmt::format("{}.{}", buffer.prefix, entry.name),
+                         "F32",
+                         entry.shape,
                          {data, bytes_of(entry)}});
     }
   }
@@ -42,9 +44,10 @@ nlohmann::json load_checkpoint(const std::filesystem::path& path, const FlatPara
       const std::string name = fmt::format("{}.{}", buffer.prefix, entry.name);
       const StoredTensor* stored = file.find(name);
       if (!stored || stored->shape != entry.shape || stored->dtype != "F32")
-        throw Error("store.corrupt",
-                    fmt::format("{}: tensor `{}` is missing or has another shape", path.string(), name),
-                    "remove the trial's folder to train it again");
+        throw Error(
+            "store.corrupt",
+            fmt::format("{}: tensor `{}` is missing or has another shape", path.string(), name),
+            "remove the trial's folder to train it again");
       std::memcpy(at(buffer, entry), stored->data.data(), bytes_of(entry));
     }
   }

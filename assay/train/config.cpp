@@ -48,18 +48,18 @@ TrainConfig train_config(const Options& options) {
   config.microbatch = options.has("microbatch") ? options.integer("microbatch")
                                                 : std::max<int64_t>(1, config.batch / 8);
   if (config.batch % config.microbatch != 0)
-    throw options.error("batch", "config.microbatch",
-                        fmt::format("batch {} is not a multiple of microbatch {}", config.batch,
-                                    config.microbatch),
-                        "leave microbatch out to use batch / 8");
+    throw options.error(
+        "batch", "config.microbatch",
+        fmt::format("batch {} is not a multiple of microbatch {}", config.batch, config.microbatch),
+        "leave microbatch out to use batch / 8");
   config.learning_rate = options.real("learning_rate");
   config.warmup = options.real("warmup");
   config.decay = options.real("decay");
   if (config.warmup + config.decay > 1)
-    throw options.error("decay", "config.range",
-                        fmt::format("warmup {} and decay {} together exceed the run", config.warmup,
-                                    config.decay),
-                        "both are fractions of the run");
+    throw options.error(
+        "decay", "config.range",
+        fmt::format("warmup {} and decay {} together exceed the run", config.warmup, config.decay),
+        "both are fractions of the run");
   config.weight_decay = options.real("weight_decay");
   config.beta1 = options.real("beta1");
   config.beta2 = options.real("beta2");
@@ -72,9 +72,8 @@ TrainConfig train_config(const Options& options) {
 
 int64_t steps_of(const TrainConfig& config, double flops_per_example) {
   if (config.budget_steps > 0) return config.budget_steps;
-  const double examples = config.budget_examples > 0
-                              ? static_cast<double>(config.budget_examples)
-                              : config.budget_flops / flops_per_example;
+  const double examples = config.budget_examples > 0 ? static_cast<double>(config.budget_examples)
+                                                     : config.budget_flops / flops_per_example;
   return std::max<int64_t>(1, static_cast<int64_t>(examples / static_cast<double>(config.batch)));
 }
 

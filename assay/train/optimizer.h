@@ -6,13 +6,14 @@
 
 namespace assay {
 
-/// AdamW (Loshchilov & Hutter 2019, algorithm 2). The moments of all parameters are views into two flat
-/// buffers, so that checkpoints and the Adam metric need no walk over the optimiser's state.
+/// AdamW (Loshchilov & Hutter 2019, algorithm 2). The moments of all parameters are views into two
+/// flat buffers, so that checkpoints and the Adam metric need no walk over the optimiser's state.
 class Optimizer {
  public:
   Optimizer(Objective& objective, const FlatParameters& flat, const TrainConfig& config);
 
-  /// One step with the gradients in the flat buffer; clips their norm first. Returns the norm before.
+  /// One step with the gradients in the flat buffer; clips their norm first. Returns the norm
+  /// before.
   double step(FlatParameters& flat, double learning_rate);
 
   Tensor first_moments() const { return first_; }    // [P]

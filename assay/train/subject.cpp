@@ -5,9 +5,12 @@ namespace assay {
 
 std::string to_string(Weights weights) {
   switch (weights) {
-    case Weights::averaged: return "averaged";
-    case Weights::live: return "live";
-    case Weights::initial: return "initial";
+    case Weights::averaged:
+      return "averaged";
+    case Weights::live:
+      return "live";
+    case Weights::initial:
+      return "initial";
   }
   return {};
 }
@@ -25,9 +28,15 @@ Subject::Subject(std::function<std::shared_ptr<Objective>()> make, State state,
 void Subject::load(Weights weights) {
   torch::NoGradGuard no_grad;
   switch (weights) {
-    case Weights::averaged: flat_->values().copy_(state_.averaged); break;
-    case Weights::live: flat_->values().copy_(state_.live); break;
-    case Weights::initial: flat_->values().copy_(initial_); break;
+    case Weights::averaged:
+      flat_->values().copy_(state_.averaged);
+      break;
+    case Weights::live:
+      flat_->values().copy_(state_.live);
+      break;
+    case Weights::initial:
+      flat_->values().copy_(initial_);
+      break;
   }
 }
 

@@ -10,8 +10,8 @@ namespace assay {
 enum class Weights { averaged, live, initial };
 std::string to_string(Weights weights);
 
-/// A trial frozen at a checkpoint. The objective is a scratch copy: load() puts one of the three sets of
-/// weights into it; a meter may leave it in any state.
+/// A trial frozen at a checkpoint. The objective is a scratch copy: load() puts one of the three
+/// sets of weights into it; a meter may leave it in any state.
 class Subject {
  public:
   struct State {            // all [P] float32, CPU; owned by the subject
@@ -32,8 +32,8 @@ class Subject {
   const State& state() const { return state_; }
   const Dataset& train() const { return train_; }
   const Dataset& heldout() const { return heldout_; }
-  /// Stream of this trial's meters, the same at every step; meters take children by their own name, and by
-  /// step where checkpoints must not share draws.
+  /// Stream of this trial's meters, the same at every step; meters take children by their own name,
+  /// and by step where checkpoints must not share draws.
   Seed seed() const { return seed_; }
   /// Meters add what they spend; it is charged to the trial's ledger.
   double flops_spent = 0;

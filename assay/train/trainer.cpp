@@ -121,8 +121,8 @@ double Trainer::accumulate_gradients(int64_t step, double progress) {
   return loss_sum / static_cast<double>(microbatches());
 }
 
-/// Exponential moving average with time constant τ = averaging × steps; before τ steps the plain mean, so
-/// that the initial weights never linger.
+/// Exponential moving average with time constant τ = averaging × steps; before τ steps the plain
+/// mean, so that the initial weights never linger.
 void Trainer::update_averages() {
   torch::NoGradGuard no_grad;
   const double horizon = std::max(1.0, config_.averaging * static_cast<double>(steps_));
@@ -138,8 +138,9 @@ std::optional<std::string> Trainer::divergence(const StepResult& result) {
   if (ledger_.step == 1) first_loss_ = result.loss;
   const double scale = std::max(std::abs(first_loss_), 1e-6);
   if (result.loss - first_loss_ > kExplosion * scale)
-    return fmt::format("the loss of step {} is {:.4g}, more than {:.0f} times that of the first step",
-                       ledger_.step, result.loss, kExplosion);
+    return fmt::format(
+        "the loss of step {} is {:.4g}, more than {:.0f} times that of the first step",
+        ledger_.step, result.loss, kExplosion);
   return std::nullopt;
 }
 
@@ -193,20 +194,20 @@ void Trainer::measure_if_due() {
     const auto snapshots = folder_ / "snapshots";
     std::filesystem::create_directories(snapshots);
     std::vector<NamedBuffer> buffers = {{"parameters", state.live}, {"averages", state.averaged}};
-    if (state.second_moments.defined())
-      buffers.push_back({"second_moments", state.second_moments});
-    save_checkpoint(snapshots / fmt::format("{:08d}.safetensors", state.step), flat_, buffers,
-                    {{"step", state.step}, {"fraction", state.fraction},
-                     {"ledger", to_json(state.ledger)}});
+    if (state.second_moments.defined()) buffers.push_back({"second_moments", state.second_moments});
+    save_checkpoint(
+        snapshots / fmt::format("{:08d}.safetensors", state.step), flat_, buffers,
+        {{"step", state.step}, {"fraction", state.fraction}, {"ledger", to_json(state.ledger)}});
     if (hooks_.meters) {
       const auto started = Clock::now();
-      Subject subject(make_, std::move(state), train_, heldout_,
-                      seed_.child("meters"));
+      Subject subject(make_, std::move(state), train_, heldout_, seed_.child("meters"));
       for (const Measurement& m : hooks_.meters->measure(subject)) records_->append(to_json(m));
       ledger_.measuring_flops += subject.flops_spent;
       measuring_seconds_ += since(started);
       for (const auto& [meter, seconds] : subject.seconds)
-        timing_->append({{"kind", "meter"}, {"step", ledger_.step}, {"meter", meter},
+        timing_->append({{"kind", "meter"},
+                         {"step", ledger_.step},
+                         {"meter", meter},
                          {"meter_seconds", seconds}});
     }
     records_->append(to_json(ledger_));
@@ -242,12 +243,11 @@ void Trainer::resume() {
   const auto path = folder_ / "checkpoint.safetensors";
   int64_t keep = 0;
   if (std::filesystem::exists(path)) {
-    const nlohmann::json state =
-        load_checkpoint(path, flat_,
-                        {{"parameters", flat_.values()},
-                         {"averages", averaged_},
-                         {"first_moments", optimizer_.first_moments()},
-                         {"second_moments", optimizer_.second_moments()}});
+    const nlohmann::json state = load_checkpoint(path, flat_,
+                                                 {{"parameters", flat_.values()},
+                                                  {"averages", averaged_},
+                                                  {"first_moments", optimizer_.first_moments()},
+                                                  {"second_moments", optimizer_.second_moments()}});
     ledger_ = ledger_from_json(state.at("ledger"));
     measured_ = state.at("measured");
     first_loss_ = state.at("first_loss");

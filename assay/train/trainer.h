@@ -17,22 +17,22 @@ namespace assay {
 
 /// What drives a trial besides its config; nothing here changes a bit of the result.
 struct TrainerHooks {
-  CheckpointObserver* meters = nullptr;      // called at each fraction of `fractions`
-  GradientObserver* gradients = nullptr;     // called with every microbatch
+  CheckpointObserver* meters = nullptr;   // called at each fraction of `fractions`
+  GradientObserver* gradients = nullptr;  // called with every microbatch
   /// State of the gradient observer, kept in the checkpoint.
   std::function<nlohmann::json()> save_observer;
   std::function<void(const nlohmann::json&)> restore_observer;
-  std::vector<std::string> opening_notes;    // recorded before the first step
-  const std::atomic<bool>* stop = nullptr;   // set by a signal: checkpoint, then throw Interrupted
+  std::vector<std::string> opening_notes;   // recorded before the first step
+  const std::atomic<bool>* stop = nullptr;  // set by a signal: checkpoint, then throw Interrupted
   double checkpoint_seconds = 30;
-  double time_limit_seconds = 0;             // of this process; 0 = none
+  double time_limit_seconds = 0;  // of this process; 0 = none
 };
 
 /// Thrown after a checkpoint when `stop` was set: the trial can be resumed.
 struct Interrupted {};
 
-/// Trains in `folder` (records.jsonl, timing.jsonl, checkpoint.safetensors, snapshots/), resuming from the
-/// checkpoint there. The files are bit-identical however often the process was killed.
+/// Trains in `folder` (records.jsonl, timing.jsonl, checkpoint.safetensors, snapshots/), resuming
+/// from the checkpoint there. The files are bit-identical however often the process was killed.
 class Trainer {
  public:
   Trainer(std::function<std::shared_ptr<Objective>()> make, const TrainConfig& config,
@@ -80,9 +80,9 @@ class Trainer {
   Seed seed_;
 
   Ledger ledger_;
-  size_t measured_ = 0;        // fractions already measured
-  double first_loss_ = 0;      // scale against which an explosion is judged
-  double loss_sum_ = 0;        // since the last step record
+  size_t measured_ = 0;    // fractions already measured
+  double first_loss_ = 0;  // scale against which an explosion is judged
+  double loss_sum_ = 0;    // since the last step record
   int64_t loss_count_ = 0;
 
   std::unique_ptr<RecordLog> records_, timing_;

@@ -20,7 +20,9 @@ std::vector<Option> declared() {
           table("inner", {real("mean", -0.8, {}, "of the logit")}, "nested")};
 }
 
-Options read(const std::string& toml) { return Options(parse_toml(toml, "s.toml"), declared(), "part"); }
+Options read(const std::string& toml) {
+  return Options(parse_toml(toml, "s.toml"), declared(), "part");
+}
 
 Error refusal(const std::string& toml) {
   try {

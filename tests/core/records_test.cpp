@@ -28,7 +28,8 @@ TEST(Records, MeasurementRoundTrip) {
   const auto json = nlohmann::json::parse(to_json(m).dump());
   const Measurement back = measurement_from_json(json);
   EXPECT_EQ(to_json(back), to_json(m));
-  EXPECT_EQ(back.value, m.value);  // exact: dump() prints the shortest text that reads back the same
+  EXPECT_EQ(back.value,
+            m.value);  // exact: dump() prints the shortest text that reads back the same
 }
 
 TEST(Records, AValueThatCouldNotBeHadIsNull) {

@@ -17,10 +17,12 @@ namespace assay {
 namespace {
 
 constexpr const char* kHead = "[study]\nname = 'test'\n";
-constexpr const char* kTrain = "[model]\nwidth = 16\ndepth = 1\nheads = 2\n[train]\nbudget = { steps = 200 }\n";
+constexpr const char* kTrain =
+    "[model]\nwidth = 16\ndepth = 1\nheads = 2\n[train]\nbudget = { steps = 200 }\n";
 
 Study resolve(const std::string& toml, const std::vector<std::string>& assignments = {}) {
-  const auto path = std::filesystem::temp_directory_path() / ("assay-study-" + std::to_string(getpid()) + ".toml");
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("assay-study-" + std::to_string(getpid()) + ".toml");
   std::ofstream(path) << toml;
   try {
     Study study = resolve_study(path.string(), assignments);
@@ -88,9 +90,10 @@ TEST(Study, IdsDependOnWhatDeterminesTrainingOnly) {
 }
 
 TEST(Study, FlopBudgetBuysFewerStepsOfADearerObjective) {
-  const Study study = resolve(std::string(kHead) +
-                              "[model]\nwidth = 32\ndepth = 2\nheads = 2\n[train]\nbudget = { flops = 1e11 }\n"
-                              "[[objective]]\npreset = 'mae'\n[[objective]]\npreset = 'denoise'\n");
+  const Study study =
+      resolve(std::string(kHead) +
+              "[model]\nwidth = 32\ndepth = 2\nheads = 2\n[train]\nbudget = { flops = 1e11 }\n"
+              "[[objective]]\npreset = 'mae'\n[[objective]]\npreset = 'denoise'\n");
   EXPECT_GT(study.trials[0].steps, study.trials[1].steps);
   for (const Trial& trial : study.trials) {
     EXPECT_LE(trial.flops, 1e11);
@@ -99,8 +102,9 @@ TEST(Study, FlopBudgetBuysFewerStepsOfADearerObjective) {
 }
 
 TEST(Study, AnObjectiveMayHaveItsOwnLearningRateAndData) {
-  const Study study = resolve(with("[data.a]\nkind = 'world'\n[data.b]\nkind = 'world'\nseed = 9\n"
-                                   "[[objective]]\npreset = 'mae'\ndata = 'b'\ntrain.learning_rate = 3e-3\n"));
+  const Study study =
+      resolve(with("[data.a]\nkind = 'world'\n[data.b]\nkind = 'world'\nseed = 9\n"
+                   "[[objective]]\npreset = 'mae'\ndata = 'b'\ntrain.learning_rate = 3e-3\n"));
   const auto config = nlohmann::json::parse(study.trials[0].config);
   EXPECT_EQ(config.at("data").at("name"), "b");
   EXPECT_EQ(config.at("train").at("learning_rate"), 3e-3);
@@ -109,7 +113,8 @@ TEST(Study, AnObjectiveMayHaveItsOwnLearningRateAndData) {
 TEST(Study, ConfigsReadBack) {
   for (const char* preset : {"mae", "denoise", "token"}) {
     const Study study = resolve(with(std::string("[[objective]]\npreset = '") + preset + "'\n"));
-    const ResolvedTrial trial = read_trial(from_json(nlohmann::json::parse(study.trials[0].config)));
+    const ResolvedTrial trial =
+        read_trial(from_json(nlohmann::json::parse(study.trials[0].config)));
     EXPECT_EQ(trial.name, preset);
     EXPECT_EQ(trial.fractions, (std::vector<double>{0, 0.01, 0.04, 0.16, 0.4, 1}));
     EXPECT_EQ(trial.meters.size(), meter_entries().size());
@@ -129,11 +134,15 @@ TEST(Study, RefusalsHaveCodePlaceAndRemedy) {
   EXPECT_EQ(refusal(with("")).code(), "config.missing_key");
   EXPECT_EQ(refusal(with("[[objective]]\npreset = 'mae'\n[[objective]]\npreset = 'mae'\n")).code(),
             "config.duplicate_trial");
-  EXPECT_EQ(refusal(with("[[objective]]\npreset = 'mae'\ndata = 'images'\n")).code(), "config.unknown_data");
-  EXPECT_EQ(refusal(with("[data.a]\nkind = 'world'\nview = 'caption'\n[[objective]]\npreset = 'mae'\n")).code(),
-            "config.modality");
+  EXPECT_EQ(refusal(with("[[objective]]\npreset = 'mae'\ndata = 'images'\n")).code(),
+            "config.unknown_data");
+  EXPECT_EQ(
+      refusal(with("[data.a]\nkind = 'world'\nview = 'caption'\n[[objective]]\npreset = 'mae'\n"))
+          .code(),
+      "config.modality");
   EXPECT_EQ(refusal(with("[data.a]\nkind = 'world'\n[data.b]\nkind = 'world'\nseed = 1\n"
-                         "[[objective]]\npreset = 'mae'\n")).code(),
+                         "[[objective]]\npreset = 'mae'\n"))
+                .code(),
             "config.ambiguous_data");
   EXPECT_EQ(refusal(with("[measure]\nprobes = true\n[[objective]]\npreset = 'mae'\n")).help(),
             "did you mean `probe`?");

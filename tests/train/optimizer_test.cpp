@@ -59,8 +59,10 @@ TEST(Optimizer, EqualsPlainAdamWBitForBit) {
   std::vector<Tensor> matrices, vectors;
   for (const Tensor& parameter : plain_objective->parameters())
     (parameter.dim() >= 2 ? matrices : vectors).push_back(parameter);
-  auto options = torch::optim::AdamWOptions(2e-3).betas({config.beta1, config.beta2}).eps(config.epsilon);
-  torch::optim::AdamW with_decay(matrices, torch::optim::AdamWOptions(options).weight_decay(config.weight_decay));
+  auto options =
+      torch::optim::AdamWOptions(2e-3).betas({config.beta1, config.beta2}).eps(config.epsilon);
+  torch::optim::AdamW with_decay(
+      matrices, torch::optim::AdamWOptions(options).weight_decay(config.weight_decay));
   torch::optim::AdamW without(vectors, torch::optim::AdamWOptions(options).weight_decay(0));
   const Sines data;
   for (int64_t step = 0; step < 4; ++step) {
@@ -75,7 +77,8 @@ TEST(Optimizer, EqualsPlainAdamWBitForBit) {
     without.step();
   }
   const auto a = flat_objective->parameters(), b = plain_objective->parameters();
-  for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(torch::equal(a[i], b[i])) << flat.entries()[i].name;
+  for (size_t i = 0; i < a.size(); ++i)
+    EXPECT_TRUE(torch::equal(a[i], b[i])) << flat.entries()[i].name;
 }
 
 TEST(Optimizer, ClipsTheNormOfTheWholeGradient) {

@@ -26,10 +26,11 @@ Finished read(const TemporaryFolder& folder, const Outcome& outcome) {
 }
 
 Finished train(const TrainConfig& config, TrainerHooks hooks = {}, const Sines& data = Sines(),
-          const std::vector<double>& fractions = kFractions) {
+               const std::vector<double>& fractions = kFractions) {
   const TemporaryFolder folder;
   const Sines heldout(32);
-  Trainer trainer([] { return small_objective(); }, config, data, heldout, fractions, folder.path, hooks);
+  Trainer trainer([] { return small_objective(); }, config, data, heldout, fractions, folder.path,
+                  hooks);
   return read(folder, trainer.run());
 }
 
@@ -49,8 +50,9 @@ class Vandal : public CheckpointObserver {
     for (const Weights weights : {Weights::averaged, Weights::live, Weights::initial}) {
       subject.load(weights);
       const std::vector<int64_t> ids = {0, 1};
-      training_loss(subject.objective(),
-                    subject.objective().losses(subject.heldout().get(ids), Draw::from(subject.seed(), 0)), 0)
+      training_loss(
+          subject.objective(),
+          subject.objective().losses(subject.heldout().get(ids), Draw::from(subject.seed(), 0)), 0)
           .backward();
     }
     torch::NoGradGuard no_grad;
@@ -203,9 +205,12 @@ TEST(Checkpoint, AnotherCompositionIsRefusedByName) {
   const auto one = small_objective("denoise"), other = small_objective("mae");
   FlatParameters flat(*one), other_flat(*other);
   save_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}, {{"x", 1}});
-  EXPECT_EQ(load_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}).at("x"), 1);
+  EXPECT_EQ(
+      load_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}).at("x"),
+      1);
   try {
-    load_checkpoint(folder.path / "c.safetensors", other_flat, {{"parameters", other_flat.values()}});
+    load_checkpoint(folder.path / "c.safetensors", other_flat,
+                    {{"parameters", other_flat.values()}});
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "store.corrupt");

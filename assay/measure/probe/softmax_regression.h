@@ -24,8 +24,7 @@ struct SoftmaxFit {
 struct FitOptions {
   double ridge = 1e-2;  // λ
   int max_iterations = 60;
-  double tolerance =
-      1e-5;  // stop a factor when an iteration lowers its objective by less than this share
+  double tolerance = 1e-5;  // least relative decrease of a factor's objective per iteration
 };
 
 /// Minimises, for each factor k by itself, mean over examples with a known label of −ln p_k(y) plus

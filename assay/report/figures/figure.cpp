@@ -54,9 +54,9 @@ Json to_json(const Panel& panel) {
                       {"unit", s.unit},
                       {"marks", std::move(marks)}});
   }
-  return {{"title", panel.title},        {"x_title", panel.x_title},
-          {"y_title", panel.y_title},    {"categories", panel.categories},
-          {"symlog", panel.symlog},      {"linear_width", panel.linear_width},
+  return {{"title", panel.title},       {"x_title", panel.x_title},
+          {"y_title", panel.y_title},   {"categories", panel.categories},
+          {"symlog", panel.symlog},     {"linear_width", panel.linear_width},
           {"series", std::move(series)}};
 }
 
@@ -189,9 +189,11 @@ std::string interval_caption(const std::vector<Panel>& panels) {
   if (!seeds.empty())
     sentences.push_back(
         *seeds.begin() == *seeds.rbegin()
-            ? fmt::format("Intervals: 95%, Student t over n = {} seeds", *seeds.begin())
-            : fmt::format("Intervals: 95%, Student t over n = {} to {} seeds", *seeds.begin(),
-                          *seeds.rbegin()));
+            ? fmt::format("Intervals: 95%, Student t over n = {} seeds, at least the meters' own",
+                          *seeds.begin())
+            : fmt::format(
+                  "Intervals: 95%, Student t over n = {} to {} seeds, at least the meters' own",
+                  *seeds.begin(), *seeds.rbegin()));
   if (meter)
     sentences.push_back(
         "With a single seed the interval is the meter's own (95%): it covers the measurement's "
