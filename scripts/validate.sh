@@ -1,26 +1,55 @@
 #!/usr/bin/env bash
-# The long tier: simulations and studies too slow for `make test`. Writes docs/validation/<date>.md with
-# the commands, the build and the figures that they print.
+# The long tier: simulations and studies too slow for `make test`. Writes docs/validation/<date>-<what>.md
+# with the command, the build and the figures that were measured.
+#   scripts/validate.sh [simulations] [bench] [studies]     default: all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 date=$(date +%Y-%m-%d)
-out=docs/validation/$date.md
-{
-  echo "# Validation of $date"
+export OMP_NUM_THREADS=1
+
+header() {
+  echo "# $1, $date"
   echo
-  echo "Command: \`make validate\`. Build: \`$(build/bin/assay --version)\`."
+  echo "Command: \`$2\`. Build: \`$(build/bin/assay --version)\`. $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs), $(nproc) cores."
   echo
+}
+
+# The interval coverage and cost figures that the unit tests print when asked to.
+simulations() {
+  header "Simulations" "scripts/validate.sh simulations"
   for test in build/bin/test_*; do
-    name=$(basename "$test")
-    [ "$("$test" --gtest_list_tests --gtest_filter='*Validate*' | wc -l)" -gt 0 ] || continue
-    echo "## $name"
-    echo
+    [ "$("$test" --gtest_list_tests --gtest_filter='*Validate*' | grep -c '^  ')" -gt 0 ] || continue
+    echo "## $(basename "$test")"
     echo '```'
     ASSAY_VALIDATE=1 "$test" --gtest_filter='*Validate*' --gtest_brief=1
     echo '```'
-    echo
   done
-} | tee "$out.new"
-mv "$out.new" "$out"
-echo "wrote $out"
+}
+
+bench() {
+  header "Step time beside PyTorch eager" "scripts/validate.sh bench"
+  echo '```'
+  bench/run.sh step
+  echo '```'
+}
+
+# Studies on data beside the repository are left out, and said to be, where those are missing.
+studies() {
+  header "Studies" "scripts/validate.sh studies"
+  if [ -d ../shared/data/tiny-imagenet ]; then
+    build/bin/assay run studies/natural.toml -o runs/natural --no-progress >&2
+    scripts/summarise_study.py runs/natural
+  else
+    echo "studies/natural.toml: skipped, its data are not there."
+  fi
+}
+
+for what in "${@:-simulations bench studies}"; do
+  for one in $what; do
+    out=docs/validation/$date-$one.md
+    "$one" > "$out.new"
+    mv "$out.new" "$out"
+    echo "wrote $out"
+  done
+done
