@@ -5,7 +5,7 @@ CTEST := ctest --test-dir build --output-on-failure -j 2
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test validate bench asan format check-format clean
+.PHONY: help setup build build-tests demo test validate bench asan format check-format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -13,19 +13,24 @@ help: ## list the targets
 setup: ## install Debian packages and the virtual environment, where missing
 	@setup/setup.sh
 
-build: setup ## build/bin/assay and build/bin/assay-worker, with the tests
-	@[ -f build/build.ninja ] || cmake --preset release
+build/build.ninja:
+	@cmake --preset release
+
+build: setup build/build.ninja ## build/bin/assay and build/bin/assay-worker
+	@cmake --build build --target assay assay-worker
+
+build-tests: build
 	@cmake --build build
 
 demo: build ## train three objectives on the World and write runs/demo/report.html
 	@build/bin/assay run studies/demo.toml -o $(DEMO)
 	@build/bin/assay report $(DEMO)
 
-test: build ## unit, conformance, command-line and browser tests (at most 6 minutes)
+test: build-tests ## unit, conformance, command-line and browser tests (at most 6 minutes)
 	@$(CTEST)
 	@$(PYTHON) -m pytest tests -q
 
-validate: build ## long simulations and studies; dated results under docs/validation/
+validate: build-tests ## long simulations and studies; dated results under docs/validation/
 	@scripts/validate.sh
 
 bench: setup ## build and run the benchmarks (bench/README.md)

@@ -1,7 +1,8 @@
-# assay_library(core DEPENDS … [TORCH]) builds assay/core/*.cpp (and one level of subfolders) into the
-# static library assay_core. Torch libraries share one precompiled header.
+# assay_library(core DEPENDS … [TORCH] [KERNELS]) builds assay/core/*.cpp (and one level of subfolders)
+# into the static library assay_core. Torch libraries share one precompiled header. KERNELS: loops over
+# spans, worth the compile time of -O3.
 function(assay_library name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;KERNELS" "" "DEPENDS;EXCLUDE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/assay/${name}/*.cpp
        ${PROJECT_SOURCE_DIR}/assay/${name}/*/*.cpp)
   foreach(pattern IN LISTS ARG_EXCLUDE)
@@ -19,8 +20,10 @@ function(assay_library name)
   target_link_libraries(assay_${name} PUBLIC ${ARG_DEPENDS})
   if(ARG_TORCH)
     assay_torch_target(assay_${name})
-  else()
+  elseif(ARG_KERNELS)
     target_compile_options(assay_${name} PRIVATE -O3)
+  else()
+    target_compile_options(assay_${name} PRIVATE -O1)
   endif()
 endfunction()
 

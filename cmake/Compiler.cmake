@@ -1,5 +1,5 @@
-# Flags of our own code. The torch half is compiled at -O1: LibTorch does its work, and the build is
-# twice as fast; the span kernels of the torch-free half at -O3.
+# Flags of our own code: -O1, except span kernels at -O3. LibTorch does the work of the torch half, and
+# the build is twice as fast.
 set(CMAKE_CXX_FLAGS_RELEASE "-DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-g -O0")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-g1")
