@@ -26,15 +26,12 @@ def interval(mark):
 def print_figure(figure):
     print(f"### {figure['title']}\n")
     for panel in figure["panels"]:
-        columns = panel["categories"] or sorted({m["x"] for s in panel["series"] for m in s["marks"]})
         by_flops = not panel["categories"]
         print(f"{panel['title']} ({panel['y_title']})\n")
         for series in panel["series"]:
-            cells = [f"{m['x']:.3g} FLOP: {interval(m)}" if by_flops else f"{m.get('category', '')}: {interval(m)}"
+            cells = [f"{m['x']:.3g} FLOP: {interval(m)}" if by_flops else f"{m['x']}: {interval(m)}"
                      for m in series["marks"]]
             print(f"- {series['label']}: " + "; ".join(cells))
-        if not columns:
-            print("- nothing measured")
         print()
 
 
