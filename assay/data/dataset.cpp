@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <unordered_map>
 
 #include "assay/noise/noise.h"
@@ -50,6 +51,29 @@ std::vector<int64_t> replicas_of(std::span<const int64_t> ids) {
   replicas.reserve(ids.size());
   for (const int64_t id : ids) replicas.push_back(seen[id]++);
   return replicas;
+}
+
+Batch batch_of(std::span<const int64_t> ids, int64_t size) {
+  for (const int64_t id : ids)
+    if (id < 0 || id >= size)
+      throw Error("data.range", fmt::format("no example {} among {}", id, size));
+  Batch batch;
+  batch.ids.assign(ids.begin(), ids.end());
+  batch.replicas = replicas_of(ids);
+  return batch;
+}
+
+double empirical_entropy(std::span<const int64_t> labels, int64_t cardinality) {
+  std::vector<double> counts(static_cast<size_t>(cardinality), 0);
+  double known = 0, bits = 0;
+  for (const int64_t label : labels) {
+    if (label < 0) continue;
+    counts[static_cast<size_t>(label)] += 1;
+    known += 1;
+  }
+  for (const double count : counts)
+    if (count > 0) bits -= count / known * std::log2(count / known);
+  return bits;
 }
 
 std::vector<int64_t> ids_of_step(Seed order, int64_t size, int64_t batch, int64_t step) {

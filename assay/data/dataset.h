@@ -60,8 +60,9 @@ struct DatasetEntry {
   std::vector<Option> options;
   /// base: the folder that relative paths start from.
   std::unique_ptr<Dataset> (*make)(const Options& options, Split split, const std::string& base);
-  /// Shapes and modality without reading the data where that is possible (for `assay check`).
-  DatasetInfo (*describe)(const Options& options);
+  /// Shapes, modality and factors from the options and, where these do not say, from headers and
+  /// folder listings, never from pixels or text (for `assay check`). Cardinality 0 = not known yet.
+  DatasetInfo (*describe)(const Options& options, const std::string& base);
 };
 
 /// Every dataset of builtin.def.
@@ -71,6 +72,14 @@ const DatasetEntry& dataset_entry(const Node& table, const std::string& where);
 
 /// Fills replicas from repeated ids: 0 for the first occurrence, 1 for the second, …
 std::vector<int64_t> replicas_of(std::span<const int64_t> ids);
+
+/// A batch that has its ids and replicas only. Throws Error data.range unless all ids are in
+/// 0 … size - 1.
+Batch batch_of(std::span<const int64_t> ids, int64_t size);
+
+/// Entropy in bits of labels as they occur; -1 (unknown) does not count. Labels are below
+/// `cardinality`.
+double empirical_entropy(std::span<const int64_t> labels, int64_t cardinality);
 
 /// Ids of step `step` in an endless sequence of epochs, each a fresh permutation of 0 … size - 1;
 /// a pure function of its arguments, so that resuming needs no state.

@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// The option that every dataset of files has.
+/// The option that every dataset of many files or entries has.
 inline Option on_error_option() {
   return declare::choice("on_error", "stop", {"stop", "skip"},
                          "What an entry that cannot be used does: end the trial with an error, or "

@@ -85,7 +85,8 @@ void refuse_overlap(const Options& options, const std::string& base) {
 
 MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
   const auto fail = [&](const char* reason) {
-    throw Error("data.missing_file", fmt::format("cannot read {}: {}", path_, reason));
+    throw Error("data.missing_file", fmt::format("cannot read {}: {}", path_, reason),
+                "check the path; relative ones start from the folder of the study file");
   };
   const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail(std::strerror(errno));

@@ -40,21 +40,18 @@ void write_all(int file, std::span<const uint8_t> bytes) {
 
 }  // namespace
 
-Error decode_error(const MappedFile& file, const Sample& sample, const std::string& reason) {
-  return Error("data.decode", fmt::format("{}: {}: {}", file.path(), sample.key, reason),
-               "repair or remove the entry, or set on_error = \"skip\"");
-}
-
-void decode_sample(const MappedFile& file, const Sample& sample, int size, std::span<uint8_t> out) {
+void decode_named(std::span<const uint8_t> bytes, const std::string& name, int size,
+                  std::span<uint8_t> out) {
   try {
-    area_average(decode_image(file.bytes().subspan(sample.offset, sample.length)), size, out);
+    area_average(decode_image(bytes), size, out);
   } catch (const std::exception& error) {
-    throw decode_error(file, sample, error.what());
+    throw Error("data.decode", fmt::format("{}: {}", name, error.what()),
+                "repair or remove the entry, or set on_error = \"skip\"");
   }
 }
 
-DecodedImages decode_all(const std::vector<MappedFile>& files, std::vector<Sample>& samples,
-                         int size, Faults& faults, bool keep) {
+DecodedImages decode_all(const DecodeSample& decode, std::vector<Sample>& samples, int size,
+                         Faults& faults, bool keep) {
   DecodedImages out;
   out.size = size;
   const size_t each = out.image_bytes();
@@ -66,7 +63,7 @@ DecodedImages decode_all(const std::vector<MappedFile>& files, std::vector<Sampl
     for (size_t i = next++; i < samples.size(); i = next++) {
       const std::span<uint8_t> to = keep ? std::span(out.owned).subspan(i * each, each) : unused;
       try {
-        decode_sample(files[samples[i].shard], samples[i], size, to);
+        decode(samples[i], size, to);
       } catch (const Error& error) {
         failed[i] = error;
       }

@@ -1,13 +1,14 @@
 // Decoded images: made once, kept on disk, mapped by every process that needs them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "assay/data/files.h"
-#include "assay/data/shards.h"
+#include "assay/data/sample.h"
 
 namespace assay {
 
@@ -27,16 +28,18 @@ struct DecodedImages {
   }
 };
 
-/// "FILE: KEY: reason": what is wrong with one sample. Code data.decode.
-Error decode_error(const MappedFile& file, const Sample& sample, const std::string& reason);
+/// One encoded image, box-filtered. out [3, size, size]. Throws Error data.decode "NAME: reason".
+void decode_named(std::span<const uint8_t> bytes, const std::string& name, int size,
+                  std::span<uint8_t> out);
 
-/// One sample, box-filtered. out [3, size, size]. Throws Error data.decode with file and entry.
-void decode_sample(const MappedFile& file, const Sample& sample, int size, std::span<uint8_t> out);
+/// Reads and decodes one sample. out [3, size, size]. Called from several threads. Throws Error
+/// data.* with file and entry.
+using DecodeSample = std::function<void(const Sample&, int size, std::span<uint8_t> out)>;
 
 /// Decodes all on up to four threads. Samples that fail are reported in order; those that do not
 /// stop it are removed from `samples`. keep = false only checks: `owned` stays empty.
-DecodedImages decode_all(const std::vector<MappedFile>& files, std::vector<Sample>& samples,
-                         int size, Faults& faults, bool keep = true);
+DecodedImages decode_all(const DecodeSample& decode, std::vector<Sample>& samples, int size,
+                         Faults& faults, bool keep = true);
 
 /// A cache file, or nothing if there is none or it is not whole.
 std::optional<DecodedImages> load_decoded(const std::string& path);

@@ -7,15 +7,9 @@
 
 #include "assay/data/faults.h"
 #include "assay/data/files.h"
+#include "assay/data/sample.h"
 
 namespace assay {
-
-struct Sample {
-  size_t shard = 0;
-  std::string key;                // path inside the shard, up to the first dot of the name
-  size_t offset = 0, length = 0;  // of the image's bytes in the shard
-  int32_t label = -1;
-};
 
 struct LabelRule {
   std::string field;               // of the JSON; empty = no labels

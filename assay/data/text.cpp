@@ -9,7 +9,7 @@
 namespace assay {
 namespace {
 
-DatasetInfo describe(const Options& options) {
+DatasetInfo describe(const Options& options, const std::string&) {
   DatasetInfo info;
   info.kind = "text";
   info.modality = Modality::text;
@@ -23,7 +23,7 @@ DatasetInfo describe(const Options& options) {
 class TextDataset : public Dataset {
  public:
   TextDataset(const Options& options, Split split, const std::string& base)
-      : info_(describe(options)), faults_(options.text("on_error") == "skip") {
+      : info_(describe(options, {})), faults_(options.text("on_error") == "skip") {
     refuse_overlap(options, base);
     const std::string of_split = split == Split::train ? "path" : "heldout";
     std::string hashes = fmt::format("text-1\n{}\n{}\n", info_.window, faults_.skip());
@@ -52,17 +52,12 @@ class TextDataset : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(windows_.size()); }
 
   Batch get(std::span<const int64_t> ids) const override {
-    Batch batch;
-    batch.ids.assign(ids.begin(), ids.end());
-    batch.replicas = replicas_of(ids);
-    const auto count = static_cast<int64_t>(ids.size());
+    Batch batch = batch_of(ids, size());
+    const int64_t count = batch.size();
     batch.bytes = torch::empty({count, info_.window + 1}, torch::kInt64);
     auto* to = batch.bytes.data_ptr<int64_t>();
-    for (const int64_t id : ids) {
-      if (id < 0 || id >= size())
-        throw Error("data.range", fmt::format("no example {} among {}", id, size()));
+    for (const int64_t id : ids)
       to = std::copy_n(windows_[static_cast<size_t>(id)], info_.window + 1, to);
-    }
     batch.labels = torch::empty({count, 0}, torch::kInt64);
     return batch;
   }

@@ -41,7 +41,7 @@ std::string caption_note(const world::CaptionEntropy& bits, int window) {
       bits.synonym, bits.filler);
 }
 
-DatasetInfo describe(const Options& options) {
+DatasetInfo describe(const Options& options, const std::string&) {
   const world::WorldConfig config = config_of(options);
   const world::JointTable table = world::default_table(config.coupling);
   DatasetInfo info;
@@ -69,7 +69,7 @@ DatasetInfo describe(const Options& options) {
 class WorldDataset : public Dataset {
  public:
   WorldDataset(const Options& options, Split split)
-      : info_(describe(options)),
+      : info_(describe(options, {})),
         world_(config_of(options), Seed(static_cast<uint64_t>(options.integer("seed")))
                                        .child("world")
                                        .child(split == Split::train ? "train" : "heldout")),
@@ -79,13 +79,8 @@ class WorldDataset : public Dataset {
   int64_t size() const override { return size_; }
 
   Batch get(std::span<const int64_t> ids) const override {
-    Batch batch;
-    batch.ids.assign(ids.begin(), ids.end());
-    batch.replicas = replicas_of(ids);
-    const auto count = static_cast<int64_t>(ids.size());
-    for (const int64_t id : ids)
-      if (id < 0 || id >= size_)
-        throw Error("data.range", fmt::format("no example {} among {}", id, size_));
+    Batch batch = batch_of(ids, size());
+    const int64_t count = batch.size();
     if (info_.modality == Modality::image)
       batch.images = images(ids);
     else

@@ -122,6 +122,34 @@ inline void write_tar(const std::string& path,
   archive_write_free(writer);
 }
 
+/// The elements as they lie in memory.
+template <typename Number>
+std::string raw(const std::vector<Number>& numbers) {
+  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number)};
+}
+
+/// A .npy file as numpy.lib.format writes it: the header is padded to a multiple of 64.
+inline std::string npy(const std::string& descr, const std::string& shape, const std::string& data,
+                       int version = 1, const std::string& fortran = "False") {
+  std::string header =
+      fmt::format("{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}", descr, fortran, shape);
+  const size_t before = version == 1 ? 10 : 12;
+  header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
+  header += '\n';
+  std::string out("\x93NUMPY");
+  out += static_cast<char>(version);
+  out += '\0';
+  for (size_t i = 0; i < before - 8; ++i) out += static_cast<char>(header.size() >> (8 * i) & 0xFF);
+  return out + header + data;
+}
+
+/// A safetensors file of one JSON header and the data after it.
+inline std::string safetensors(const std::string& header, const std::string& data) {
+  std::string out;
+  for (size_t i = 0; i < 8; ++i) out += static_cast<char>(header.size() >> (8 * i) & 0xFF);
+  return out + header + data;
+}
+
 /// Builds a dataset from TOML, as a study does.
 inline std::unique_ptr<Dataset> make_dataset(const std::string& toml, Split split,
                                              const std::string& base) {

@@ -114,7 +114,7 @@ TEST(Study, ConfigsReadBack) {
   for (const char* preset : {"mae", "denoise", "token"}) {
     const Study study = resolve(with(std::string("[[objective]]\npreset = '") + preset + "'\n"));
     const ResolvedTrial trial =
-        read_trial(from_json(nlohmann::json::parse(study.trials[0].config)));
+        read_trial(from_json(nlohmann::json::parse(study.trials[0].config)), "");
     EXPECT_EQ(trial.name, preset);
     EXPECT_EQ(trial.fractions, (std::vector<double>{0, 0.01, 0.04, 0.16, 0.4, 1}));
     EXPECT_EQ(trial.meters.size(), meter_entries().size());
