@@ -13,7 +13,6 @@ namespace {
 // Examples and draws are fixed by the data alone: curves are paired along training and between
 // trials.
 const Seed kStream = Seed(0).child("heldout_loss");
-constexpr int64_t kBatch = 64;
 
 /// Sums over the draws of each example. [n, C] float64
 struct Sums {
@@ -30,6 +29,7 @@ class HeldoutLoss : public Meter {
       subject.load(weights);
       const Sums sums = accumulate(subject);
       add_terms(subject, weights, sums, out);
+      add_total(subject, weights, sums, out);
       add_cells(subject, weights, sums, out);
     }
     return out;
@@ -38,6 +38,8 @@ class HeldoutLoss : public Meter {
  private:
   Sums accumulate(Subject& subject) const;
   void add_terms(Subject& subject, Weights weights, const Sums& sums,
+                 std::vector<Measurement>& out) const;
+  void add_total(Subject& subject, Weights weights, const Sums& sums,
                  std::vector<Measurement>& out) const;
   void add_cells(Subject& subject, Weights weights, const Sums& sums,
                  std::vector<Measurement>& out) const;
@@ -49,12 +51,15 @@ Sums HeldoutLoss::accumulate(Subject& subject) const {
   torch::NoGradGuard no_grad;
   const Dataset& data = subject.heldout();
   Objective& objective = subject.objective();
-  const int64_t count = std::min(examples_, data.size());
+  int64_t count = std::min(examples_, data.size());
   std::vector<int64_t> ids;
   for (int64_t i = 0; i < count; ++i) ids.push_back(permuted(kStream.child("ids"), data.size(), i));
+  // A coupled objective is another one at another batch size: only whole training batches count.
+  const int64_t size_of_batch = subject.state().batch;
+  if (objective.coupled()) count -= count % size_of_batch;
   std::vector<Tensor> loss, targets;
-  for (int64_t at = 0; at < count; at += kBatch) {
-    const auto size = static_cast<size_t>(std::min(kBatch, count - at));
+  for (int64_t at = 0; at < count; at += size_of_batch) {
+    const auto size = static_cast<size_t>(std::min(size_of_batch, count - at));
     const Batch batch = data.get(std::span(ids).subspan(static_cast<size_t>(at), size));
     for (int64_t j = 0; j < draws_; ++j) {
       const Seed seed = kStream.child("draws").child(static_cast<uint64_t>(j));
@@ -79,16 +84,42 @@ std::vector<double> to_vector(const Tensor& values) {
   return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
 }
 
+/// In the order of cells: a term before its regularisers.
+std::vector<std::string> terms_of(const std::vector<Cell>& cells) {
+  std::vector<std::string> terms;
+  for (const Cell& cell : cells)
+    if (std::find(terms.begin(), terms.end(), cell.term) == terms.end()) terms.push_back(cell.term);
+  return terms;
+}
+
+/// What training minimises, weights and regularisers included. Rows of a coupled objective are not
+/// independent: its units are whole batches.
+void HeldoutLoss::add_total(Subject& subject, Weights weights, const Sums& sums,
+                            std::vector<Measurement>& out) const {
+  Objective& objective = subject.objective();
+  const LossMap map{sums.loss / static_cast<double>(draws_), {}};
+  Tensor units = example_losses(objective, map, subject.state().fraction);
+  if (objective.coupled()) units = units.view({-1, subject.state().batch}).mean(1);
+  Measurement m = subject.measurement("heldout_loss", "training_loss", "weighted");
+  m.labels = {{"weights", to_string(weights)}};
+  m.method =
+      fmt::format("mean over held-out {} of the loss as training weighs it, {} draws each; t",
+                  objective.coupled() ? "batches" : "examples", draws_);
+  out.push_back(with_estimate(std::move(m), mean_interval(to_vector(units))));
+}
+
 void HeldoutLoss::add_terms(Subject& subject, Weights weights, const Sums& sums,
                             std::vector<Measurement>& out) const {
   const std::vector<Cell> cells = subject.objective().cells();
-  for (const auto& [term, expected] : subject.objective().expected_targets()) {
+  const std::map<std::string, std::string> units = subject.objective().units();
+  const std::map<std::string, double> targets = subject.objective().expected_targets();
+  for (const std::string& term : terms_of(cells)) {
+    const double expected = targets.at(term);
     Tensor per_example = torch::zeros({sums.loss.size(0)}, torch::kFloat64);
     for (size_t c = 0; c < cells.size(); ++c)
       if (cells[c].term == term) per_example += sums.loss.select(1, static_cast<int64_t>(c));
     per_example /= expected * static_cast<double>(draws_);
-    Measurement m =
-        subject.measurement("heldout_loss", "loss_per_target", subject.objective().unit());
+    Measurement m = subject.measurement("heldout_loss", "loss_per_target", units.at(term));
     m.labels = {{"weights", to_string(weights)}, {"term", term}};
     m.method = fmt::format(
         "mean over held-out examples of the unweighted loss over the expected targets, {} draws "
@@ -115,11 +146,11 @@ void HeldoutLoss::add_cells(Subject& subject, Weights weights, const Sums& sums,
                             std::vector<Measurement>& out) const {
   const std::vector<Cell> cells = subject.objective().cells();
   const std::vector<std::string> bands = subject.objective().bands();
+  const std::map<std::string, std::string> units = subject.objective().units();
   for (size_t c = 0; c < cells.size(); ++c) {
     const Cell& cell = cells[c];
     if (cell.level_bin < 0 && cell.band < 0) continue;  // the term itself
-    Measurement m =
-        subject.measurement("heldout_loss", "loss_per_target", subject.objective().unit());
+    Measurement m = subject.measurement("heldout_loss", "loss_per_target", units.at(cell.term));
     m.labels = {{"weights", to_string(weights)}, {"term", cell.term}};
     if (cell.level_bin >= 0) m.labels["level"] = fmt::format("{}", cell.level_bin);
     if (cell.band >= 0) m.labels["band"] = bands.at(static_cast<size_t>(cell.band));

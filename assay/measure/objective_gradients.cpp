@@ -14,11 +14,6 @@ ObjectiveGradients::ObjectiveGradients(Objective& objective, FlatParameters& par
       data_(data),
       cells_(objective.cells()),
       targets_(objective.expected_targets()) {
-  if (objective.coupled())
-    throw Error(
-        "measure.coupled",
-        "objective_snr cannot measure an objective whose loss couples the examples of a batch",
-        "leave it out for this objective: `objective_snr = false` in [measure]");
   const std::vector<std::string> bands = objective.bands();
   const bool unbanded =
       std::any_of(cells_.begin(), cells_.end(), [](const Cell& cell) { return cell.band < 0; });

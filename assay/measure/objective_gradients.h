@@ -15,8 +15,8 @@ class ObjectiveGradients : public GradientSource {
   /// Most parts that one retained forward pass is differentiated for; with more, parts() is empty.
   static constexpr int64_t kMostParts = 6;
 
-  /// All three must outlive the source. Throws Error measure.coupled for a coupled objective: its
-  /// unit is a batch of the training size, not an example.
+  /// All three must outlive the source. The unit of a coupled objective is a batch of the training
+  /// size: ask for that many examples at once.
   ObjectiveGradients(Objective& objective, FlatParameters& parameters, const Dataset& data);
 
   int64_t size() const override { return parameters_.size(); }

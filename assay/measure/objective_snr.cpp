@@ -15,6 +15,7 @@ namespace assay {
 namespace {
 
 constexpr int64_t kFewestUnits = 8;  // measure_noise needs 5; below 8 intervals say nothing
+constexpr int64_t kCoupledCost = 3;  // examples that a coupled objective may take, over the others'
 
 struct SnrOptions {
   bool heldout = false;
@@ -34,17 +35,17 @@ struct Aspect {
 
 class ObjectiveSnr : public Meter {
  public:
-  explicit ObjectiveSnr(SnrOptions options) : options_(std::move(options)) {}
+  explicit ObjectiveSnr(SnrOptions options) : options_(std::move(options)), plan_(options_) {}
 
   std::vector<Measurement> measure(Subject& subject) override;
   std::vector<std::string> notes(const Dataset&) const override {
     return {fmt::format("objective_snr: gradients of {} examples",
-                        options_.heldout ? "held-out" : "training")};
+                        plan_.heldout ? "held-out" : "training")};
   }
 
  private:
   const Dataset& data(Subject& subject) const {
-    return options_.heldout ? subject.heldout() : subject.train();
+    return plan_.heldout ? subject.heldout() : subject.train();
   }
   std::vector<Aspect> aspects(const ObjectiveGradients& source, Weights weights) const;
   /// Fewer units where memory or the data do not suffice; the aspect's note says so.
@@ -55,17 +56,21 @@ class ObjectiveSnr : public Meter {
                    const std::map<std::string, std::string>& labels, const Aspect& aspect,
                    double flops_per_example, std::vector<Measurement>& out) const;
 
-  SnrOptions options_;
+  /// A coupled objective is measured in units of the training batch: a smaller one is another
+  /// objective.
+  void set_plan(const Subject& subject, bool coupled);
+
+  SnrOptions options_, plan_;
 };
 
 std::vector<Aspect> ObjectiveSnr::aspects(const ObjectiveGradients& source, Weights weights) const {
-  std::vector<Aspect> all = {{"", std::nullopt, false, options_.units, ""}};
+  std::vector<Aspect> all = {{"", std::nullopt, false, plan_.units, ""}};
   if (weights != Weights::averaged) return all;
-  if (options_.level_units > 0 && source.level_bins() > 1)
+  if (plan_.level_units > 0 && source.level_bins() > 1)
     for (int bin = 0; bin < source.level_bins(); ++bin)
-      all.push_back({"level", bin, false, options_.level_units, ""});
-  if (options_.band_units > 0 && source.parts().size() > 1)
-    all.push_back({"band", std::nullopt, true, options_.band_units, ""});
+      all.push_back({"level", bin, false, plan_.level_units, ""});
+  if (plan_.band_units > 0 && source.parts().size() > 1)
+    all.push_back({"band", std::nullopt, true, plan_.band_units, ""});
   return all;
 }
 
@@ -73,14 +78,14 @@ void ObjectiveSnr::fit(Aspect& aspect, const ObjectiveGradients& source, int64_t
   const int64_t wanted = aspect.units;
   const auto parts = aspect.by_part ? static_cast<int64_t>(source.parts().size()) : 1;
   const int64_t row = source.size() * parts * static_cast<int64_t>(sizeof(float));
-  const int64_t by_memory = options_.max_memory_mb * (1 << 20) / row - 2;  // two rows of scratch
-  const int64_t by_data = examples / options_.examples_per_unit;
+  const int64_t by_memory = plan_.max_memory_mb * (1 << 20) / row - 2;  // two rows of scratch
+  const int64_t by_data = examples / plan_.examples_per_unit;
   aspect.units = std::min({wanted, by_memory, by_data});
   if (aspect.units < kFewestUnits)
     throw Error("measure.too_few_units",
                 fmt::format("objective_snr needs {} units of {} examples, but max_memory_mb = {} "
                             "allows {} and the data {}",
-                            kFewestUnits, options_.examples_per_unit, options_.max_memory_mb,
+                            kFewestUnits, plan_.examples_per_unit, plan_.max_memory_mb,
                             std::max<int64_t>(0, by_memory), by_data),
                 "raise max_memory_mb, lower examples_per_unit, or set band_units = 0");
   if (aspect.units < wanted)
@@ -116,7 +121,7 @@ void ObjectiveSnr::run(Subject& subject, ObjectiveGradients& source, Weights wei
   // The same examples and draws for both sets of weights: their difference is not one of luck.
   const Seed seed = subject.seed().child("objective_snr").child(static_cast<uint64_t>(state.step));
   std::vector<int64_t> ids;
-  for (int64_t i = 0; i < aspect.units * options_.examples_per_unit; ++i)
+  for (int64_t i = 0; i < aspect.units * plan_.examples_per_unit; ++i)
     ids.push_back(permuted(seed.child("examples"), examples.size(), i));
   std::vector<DiagonalMetric> metrics;
   Tensor weight;
@@ -125,8 +130,8 @@ void ObjectiveSnr::run(Subject& subject, ObjectiveGradients& source, Weights wei
     metrics.push_back({"adam", {weight.data_ptr<float>(), static_cast<size_t>(weight.numel())}});
   }
   const NoisePlan plan{.units = aspect.units,
-                       .examples_per_unit = options_.examples_per_unit,
-                       .draws = options_.draws,
+                       .examples_per_unit = plan_.examples_per_unit,
+                       .draws = plan_.draws,
                        .level_bin = aspect.level,
                        .by_part = aspect.by_part};
   Seed draws = seed.child("draws");
@@ -159,12 +164,12 @@ void ObjectiveSnr::add_records(const Subject& subject, const NoiseRow& row,
     Measurement m = subject.measurement("objective_snr", quantity, unit);
     m.labels = labels;
     m.method = fmt::format("nested analysis of variance, {} units of {} examples × {} draws; {}",
-                           aspect.units, options_.examples_per_unit, options_.draws, interval);
+                           aspect.units, plan_.examples_per_unit, plan_.draws, interval);
     m.note = aspect.note;
     estimate.value *= scale;
     estimate.low *= scale;
     estimate.high *= scale;
-    estimate.n = aspect.units * options_.examples_per_unit;
+    estimate.n = aspect.units * plan_.examples_per_unit;
     out.push_back(with_estimate(std::move(m), estimate));
   };
   const std::string corrected = "t, delete-one-unit jackknife less its degenerate part";
@@ -181,11 +186,22 @@ void ObjectiveSnr::add_records(const Subject& subject, const NoiseRow& row,
   add("effective_dimension", "1", e.effective_dimension, plain);
 }
 
+void ObjectiveSnr::set_plan(const Subject& subject, bool coupled) {
+  plan_ = options_;
+  if (!coupled) return;
+  plan_.examples_per_unit = subject.state().batch;
+  const int64_t affordable =
+      kCoupledCost * options_.units * options_.examples_per_unit / plan_.examples_per_unit;
+  plan_.units = std::clamp(affordable, kFewestUnits, options_.units);
+  plan_.level_units = plan_.band_units = 0;
+}
+
 std::vector<Measurement> ObjectiveSnr::measure(Subject& subject) {
+  set_plan(subject, subject.objective().coupled());
   ObjectiveGradients source(subject.objective(), subject.parameters(), data(subject));
   subject.objective().train();
   std::vector<Measurement> out;
-  for (const std::string& name : options_.weights) {
+  for (const std::string& name : plan_.weights) {
     const Weights weights = name == "live" ? Weights::live : Weights::averaged;
     subject.load(weights);
     for (Aspect& aspect : aspects(source, weights)) {

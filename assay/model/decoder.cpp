@@ -49,8 +49,14 @@ Tensor Decoder::forward(const Tensor& features, const Tensor& kept, const Tensor
   return output_->forward(norm_->forward(x.narrow(1, first, n)));
 }
 
-double Decoder::flops(int64_t visible, int64_t outputs) const {
-  double sum = input_->flops(static_cast<double>(visible));
+Tensor Decoder::generate(const Tensor& code) const {
+  Tensor x = input_->forward(code).unsqueeze(1) + (mask_token_ + positions_);
+  for (const auto& layer : layers_) x = layer->forward(x, false);
+  return output_->forward(norm_->forward(x));
+}
+
+double Decoder::flops(int64_t projected, int64_t outputs) const {
+  double sum = input_->flops(static_cast<double>(projected));
   for (const auto& layer : layers_) sum += layer->flops(static_cast<double>(tokens_));
   return sum + output_->flops(static_cast<double>(outputs));
 }

@@ -23,8 +23,10 @@ class Decoder : public nn::Module {
   /// attention does not care for order, so nothing is sorted back.
   Tensor forward(const Tensor& features, const Tensor& kept, const Tensor& masked, int64_t first,
                  int64_t n) const;
-  /// Forward FLOPs of one example.
-  double flops(int64_t visible, int64_t outputs) const;
+  /// [B, D] to [B, T, outputs]: every position starts from the mask token plus the projected code.
+  Tensor generate(const Tensor& code) const;
+  /// Forward FLOPs of one example; `projected` rows enter.
+  double flops(int64_t projected, int64_t outputs) const;
 
  private:
   int64_t tokens_;

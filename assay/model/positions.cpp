@@ -22,8 +22,10 @@ Tensor line_positions(int64_t tokens, int64_t width) {
   return waves(at::arange(tokens, at::kDouble), width).to(at::kFloat);
 }
 
-Tensor grid_positions(int64_t grid, int64_t width) {
-  const Tensor codes = waves(at::arange(grid, at::kDouble), width / 2);  // [g, width/2]
+Tensor grid_positions(int64_t grid, int64_t width, int64_t extent) {
+  const double scale = extent == 0 ? 1 : static_cast<double>(extent) / static_cast<double>(grid);
+  const Tensor centres = (at::arange(grid, at::kDouble) + 0.5) * scale - 0.5;
+  const Tensor codes = waves(centres, width / 2);  // [g, width/2]
   const Tensor rows = codes.unsqueeze(1).expand({grid, grid, width / 2});
   const Tensor columns = codes.unsqueeze(0).expand({grid, grid, width / 2});
   return at::cat({rows, columns}, 2).reshape({grid * grid, width}).to(at::kFloat);

@@ -10,8 +10,9 @@ namespace assay {
 Tensor line_positions(int64_t tokens, int64_t width);
 
 /// [grid², width] in raster order: half of the numbers code the row, half the column, as in MAE
-/// (He et al. 2022). width must be divisible by 4.
-Tensor grid_positions(int64_t grid, int64_t width);
+/// (He et al. 2022). width must be divisible by 4. extent: the grid whose coordinates are used, so
+/// that coarser and finer grids span the same square (patch centres); 0 = this grid's own.
+Tensor grid_positions(int64_t grid, int64_t width, int64_t extent = 0);
 
 inline constexpr int64_t kLevelFeatures = 64;
 

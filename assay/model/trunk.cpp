@@ -93,28 +93,51 @@ Trunk::Trunk(const ModelConfig& config, const TokenShape& shape, Seed init)
 
 at::TensorOptions Trunk::tensor_options() const { return norm_->weight.options(); }
 
-Tensor Trunk::embed(const TrunkInput& input) {
-  const int64_t tokens = input.tokens.size(1);
-  Tensor content = input.tokens, positions = positions_;
+Tensor Trunk::content(const Tensor& tokens) const {
   if (patches_) {
-    check_shape(content, {kAny, shape_.tokens, shape_.numbers}, "patches");
-    if (input.kept.defined()) content = take_positions(content, input.kept);
-    content = patches_->forward(content);
-  } else {
-    check_shape(content, {kAny, kAny}, "bytes");
-    if (input.kept.defined()) content = take_positions(content, input.kept);
-    content = at::embedding(bytes_, content);
+    check_shape(tokens, {kAny, kAny, shape_.numbers}, "patches");
+    return patches_->forward(tokens);
   }
-  if (input.kept.defined())
-    positions = positions.index_select(0, input.kept.reshape(-1)).view(content.sizes());
-  else
-    positions = positions.narrow(0, 0, tokens).unsqueeze(0);
+  check_shape(tokens, {kAny, kAny}, "bytes");
+  return at::embedding(bytes_, tokens);
+}
 
+// [B or 1, K or T, D]
+Tensor Trunk::positions(const TrunkInput& input) const {
+  const int64_t tokens = input.tokens.size(1), width = config_.width;
+  if (input.kept.defined())
+    return positions_.index_select(0, input.kept.reshape(-1))
+        .view({input.kept.size(0), input.kept.size(1), width});
+  if (!patches_ || tokens == shape_.tokens) return positions_.narrow(0, 0, tokens).unsqueeze(0);
+  const auto side = [](int64_t count) {
+    return static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(count))));
+  };
+  check_shape(input.tokens, {kAny, side(tokens) * side(tokens), kAny}, "patches of a square crop");
+  return grid_positions(side(tokens), width, side(shape_.tokens))
+      .to(positions_.options())
+      .unsqueeze(0);
+}
+
+// [B or 1, 1 or T, D]
+Tensor Trunk::embed_level(const TrunkInput& input) const {
   const Tensor share = input.level.defined() ? input.level : at::zeros({1}, tensor_options());
   const Tensor level =
-      level_out_->forward(at::silu(level_in_->forward(level_features(share)))).unsqueeze(1);
-  // The small sums first: positions and level are [B or 1, K or T, D].
-  return content + (positions + level);
+      level_out_->forward(at::silu(level_in_->forward(level_features(share.reshape(-1)))));
+  if (!input.level_of_token.defined()) return level.unsqueeze(1);
+  const Tensor index =
+      input.kept.defined() ? input.level_of_token.gather(1, input.kept) : input.level_of_token;
+  return take_positions(level.view({share.size(0), share.size(1), config_.width}), index);
+}
+
+Tensor Trunk::embed(const TrunkInput& input) {
+  Tensor embedded =
+      content(input.kept.defined() ? take_positions(input.tokens, input.kept) : input.tokens);
+  if (input.mask_token.defined()) {
+    const Tensor index = input.masked.unsqueeze(2).expand({-1, -1, config_.width});
+    embedded = embedded.scatter(1, index, input.mask_token.expand(index.sizes()));
+  }
+  // The small sums first.
+  return embedded + (positions(input) + embed_level(input));
 }
 
 Tensor Trunk::forward(const TrunkInput& input) {
@@ -130,10 +153,12 @@ std::vector<Tensor> Trunk::features(const TrunkInput& input) {
   return out;
 }
 
-double Trunk::flops(int64_t tokens) const {
+double Trunk::content_flops() const { return patches_ ? patches_->flops(1) : 0; }
+
+double Trunk::flops(int64_t tokens, int64_t levels) const {
   const auto rows = static_cast<double>(tokens);
-  double sum = level_in_->flops(1) + level_out_->flops(1);
-  if (patches_) sum += patches_->flops(rows);
+  const auto shares = static_cast<double>(levels);
+  double sum = level_in_->flops(shares) + level_out_->flops(shares) + content_flops() * rows;
   for (const auto& layer : layers_) sum += layer->flops(rows);
   return sum;
 }

@@ -26,10 +26,12 @@ struct TokenShape {
 };
 
 struct TrunkInput {
-  Tensor tokens;  // [B, T, P] patches, or [B, T] int64 bytes
-  Tensor level;   // [B] noise share in [0, 1]; undefined = clean
-  Tensor kept;    // [B, K] int64 positions that enter, the others are dropped; undefined = all
-  bool causal = false;  // token t sees tokens up to t
+  Tensor tokens;          // [B, T, P] patches, or [B, T] int64 bytes
+  Tensor level;           // [B] or [B, R] noise shares in [0, 1]; undefined = clean
+  Tensor level_of_token;  // [B, T] int64: which of the R shares a token has
+  Tensor kept;  // [B, K] int64 positions that enter, the others are dropped; undefined = all
+  Tensor masked, mask_token;  // [B, M] int64 positions whose content is mask_token [D] instead
+  bool causal = false;        // token t sees tokens up to t
 };
 
 /// Parameters in this order: embedding (patch or byte, noise level), layers, norm; named
@@ -42,13 +44,18 @@ class Trunk : public nn::Module {
   /// is not a square of patches.
   Trunk(const ModelConfig& config, const TokenShape& shape, Seed init);
 
-  /// [B, K, D] after the final norm, in the order of `kept`.
+  /// [B, K, D] after the final norm, in the order of `kept`. A smaller square of patches than the
+  /// trunk was made for is a crop at lower resolution: its positions span the same image.
   Tensor forward(const TrunkInput& input);
   /// (L + 1) × [B, K, D]: embeddings, then the residual stream after each layer, the last one after
   /// the final norm (what heads see).
   std::vector<Tensor> features(const TrunkInput& input);
-  /// Forward FLOPs of one example with `tokens` positions.
-  double flops(int64_t tokens) const;
+  /// [B, T, D]: embedded patches or bytes alone, without positions and noise level.
+  Tensor content(const Tensor& tokens) const;
+  /// Forward FLOPs of one example with `tokens` positions and `levels` noise shares.
+  double flops(int64_t tokens, int64_t levels = 1) const;
+  /// Those of content() for one token.
+  double content_flops() const;
 
   const ModelConfig& config() const { return config_; }
   const TokenShape& shape() const { return shape_; }
@@ -57,6 +64,8 @@ class Trunk : public nn::Module {
 
  private:
   Tensor embed(const TrunkInput& input);
+  Tensor embed_level(const TrunkInput& input) const;
+  Tensor positions(const TrunkInput& input) const;
 
   ModelConfig config_;
   TokenShape shape_;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace assay {
 
 namespace {
@@ -18,8 +20,10 @@ Draw draw_of_term(const Draw& draw, const std::string& term, size_t terms) {
 
 }  // namespace
 
-Setting make_setting(const Node& resolved, const ModelConfig& model, const DataShape& data) {
+Setting make_setting(const Node& resolved, const ModelConfig& model, const DataShape& data,
+                     Seed init) {
   Setting setting;
+  setting.init = init;
   setting.model = model;
   setting.data = data;
   setting.tokens = token_shape(model, data);
@@ -32,23 +36,35 @@ std::vector<Term> make_terms(const Node& resolved, const Setting& setting) {
   std::vector<Term> terms;
   for (const auto& [name, table] : resolved.find("term")->table())
     terms.emplace_back(name, table, setting);
-  for (const Term& term : terms)
-    if (term.causal() != terms.front().causal() || term.unit() != terms.front().unit())
-      throw Error("config.terms",
-                  fmt::format("terms `{}` and `{}` differ in attention or unit",
-                              terms.front().name(), term.name()),
-                  "all terms of an objective must be causal or none, and share a unit of loss");
+  std::set<std::string> cells;
+  for (const Term& term : terms) {
+    if (term.causal() != terms.front().causal())
+      throw Error(
+          "config.terms",
+          fmt::format("terms `{}` and `{}` differ in attention", terms.front().name(), term.name()),
+          "all terms of an objective must be causal or none");
+    for (const auto& [cell, unit] : term.units())
+      if (!cells.insert(cell).second)
+        throw Error("config.terms", fmt::format("two terms or regularisers are named `{}`", cell),
+                    "give each a name of its own");
+  }
   return terms;
 }
 
 Composition::Composition(const Node& resolved, const ModelConfig& model, const DataShape& data,
                          Seed init)
-    : setting_(make_setting(resolved, model, data)), terms_(make_terms(resolved, setting_)) {
+    : setting_(make_setting(resolved, model, data, init)), terms_(make_terms(resolved, setting_)) {
   trunk_ = register_module("trunk",
                            std::make_shared<Trunk>(model, setting_.tokens, init.child("trunk")));
   auto head = register_module("head", std::make_shared<nn::Module>("Head"));
-  for (Term& term : terms_)
-    head->register_module(term.name(), term.make_head(init.child("head").child(term.name())));
+  auto teacher = std::make_shared<nn::Module>("Teacher");
+  for (Term& term : terms_) {
+    head->register_module(term.name(), term.make_head(trunk_));
+    const auto target = term.target();
+    if (!target->parameters().empty() || !target->buffers().empty())
+      teacher->register_module(term.name(), target);
+  }
+  if (!teacher->children().empty()) register_module("teacher", teacher);
 }
 
 std::vector<Cell> Composition::cells() const {
@@ -57,12 +73,33 @@ std::vector<Cell> Composition::cells() const {
   return all;
 }
 
-std::string Composition::unit() const { return terms_.front().unit(); }
+std::map<std::string, std::string> Composition::units() const {
+  std::map<std::string, std::string> all;
+  for (const Term& term : terms_) all.merge(term.units());
+  return all;
+}
+
+bool Composition::coupled() const {
+  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.coupled(); });
+}
+
+void Composition::after_step(int64_t step, int64_t steps) {
+  const torch::NoGradGuard no_gradient;
+  for (const Term& term : terms_) term.target()->after_step(step, steps);
+}
+
+std::vector<std::pair<std::string, Tensor>> Composition::state() {
+  std::vector<std::pair<std::string, Tensor>> all;
+  for (const auto& children : {named_parameters(), named_buffers()})
+    for (const auto& item : children)
+      if (item.key().rfind("teacher.", 0) == 0) all.emplace_back(item.key(), item.value());
+  return all;
+}
 
 LossMap Composition::losses(const Batch& batch, const Draw& draw) {
   std::vector<Tensor> loss, targets;
   for (const Term& term : terms_) {
-    const LossMap map = term.losses(*trunk_, batch, draw_of_term(draw, term.name(), terms_.size()));
+    const LossMap map = term.losses(batch, draw_of_term(draw, term.name(), terms_.size()));
     loss.push_back(map.loss);
     targets.push_back(map.targets);
   }
@@ -72,7 +109,7 @@ LossMap Composition::losses(const Batch& batch, const Draw& draw) {
 
 std::map<std::string, double> Composition::expected_targets() const {
   std::map<std::string, double> expected;
-  for (const Term& term : terms_) expected[term.name()] = term.expected_targets();
+  for (const Term& term : terms_) expected.merge(term.expected_targets());
   return expected;
 }
 
@@ -87,7 +124,7 @@ std::vector<double> Composition::weights(double progress) const {
 
 double Composition::flops_per_example() const {
   double sum = 0;
-  for (const Term& term : terms_) sum += term.flops(*trunk_);
+  for (const Term& term : terms_) sum += term.flops();
   return sum;
 }
 

@@ -5,17 +5,21 @@
 
 namespace assay {
 
-/// Submodules "trunk", then "head" with one predictor per term: parameters lie in this order.
+/// Submodules "trunk", then "head" with one module per term, then "teacher" with the target of each
+/// term that has state: trained parameters lie in this order.
 class Composition : public Objective {
  public:
   /// resolved: what resolve_objective returns.
   Composition(const Node& resolved, const ModelConfig& model, const DataShape& data, Seed init);
 
   std::vector<Cell> cells() const override;
-  std::string unit() const override;
+  std::map<std::string, std::string> units() const override;
   LossMap losses(const Batch& batch, const Draw& draw) override;
   std::map<std::string, double> expected_targets() const override;
   std::vector<double> weights(double progress) const override;
+  bool coupled() const override;
+  void after_step(int64_t step, int64_t steps) override;
+  std::vector<std::pair<std::string, Tensor>> state() override;
   double flops_per_example() const override;
   int64_t tokens_per_example() const override;
   int level_bins() const override;
@@ -33,6 +37,7 @@ class Composition : public Objective {
 /// The terms of a resolved objective without their predictors; refuses what make no sense together.
 std::vector<Term> make_terms(const Node& resolved, const Setting& setting);
 /// Throws Error config.patch.
-Setting make_setting(const Node& resolved, const ModelConfig& model, const DataShape& data);
+Setting make_setting(const Node& resolved, const ModelConfig& model, const DataShape& data,
+                     Seed init);
 
 }  // namespace assay

@@ -15,12 +15,15 @@ struct LossMap {
   Tensor targets;  // [B, C] same dtype, no gradient: how many scalar targets that sum covers
 };
 
-class Objective : public nn::Module {  // owns submodules "trunk" and "head"
+/// Owns submodules "trunk" and "head", whose parameters are trained, and perhaps others, whose
+/// parameters do not require a gradient.
+class Objective : public nn::Module {
  public:
   virtual ~Objective() = default;
 
   virtual std::vector<Cell> cells() const = 0;  // C descriptors, in the order of LossMap columns
-  virtual std::string unit() const = 0;         // of a loss: "nat" or "squared error"
+  /// Of a loss, by term of a cell: "nat", "squared error", …
+  virtual std::map<std::string, std::string> units() const = 0;
 
   /// Row b depends on example b, its replica, the draw and the parameters alone (to 1e-6 of the
   /// mean |loss| of the batch), unless coupled().
@@ -31,7 +34,13 @@ class Objective : public nn::Module {  // owns submodules "trunk" and "head"
   /// Weight of each cell in training. [C]
   virtual std::vector<double> weights(double progress) const = 0;
   virtual bool coupled() const { return false; }
-  virtual void after_step(double progress) { static_cast<void>(progress); }
+  /// Lets teachers follow; `step` steps of `steps` are done.
+  virtual void after_step(int64_t step, int64_t steps) {
+    static_cast<void>(step), static_cast<void>(steps);
+  }
+  /// What is neither trained nor constant (teachers, centres), by name: part of a checkpoint. Their
+  /// tensors may be written to.
+  virtual std::vector<std::pair<std::string, Tensor>> state() { return {}; }
 
   /// FLOPs of one training pass per example, by passes (Ledger).
   virtual double flops_per_example() const = 0;
@@ -59,6 +68,7 @@ Tensor example_losses(const Objective& objective, const LossMap& map, double pro
 struct DataShape {
   Modality modality = Modality::image;
   int64_t channels = 3, image_size = 32, window = 64;
+  std::vector<Factor> factors = {};  // cardinality 0 = not known before the data is read
 };
 
 /// The resolved composition with all defaults: what `assay list preset NAME` prints and a trial

@@ -12,8 +12,12 @@ namespace assay {
 struct TargetInfo {
   int64_t outputs = 0;          // numbers per token that the predictor gives
   Tokens tokens = Tokens::all;  // which tokens carry loss
-  // "x" = the clean input; "next" = what follows a token, so the input must be causal
+  // Of pixels: "x", "eps" or "v" (velocity along the path); of others: a word for messages.
   std::string parametrisation;
+  std::vector<int64_t> classes = {};  // of each categorical variable of a token; empty = regression
+  bool pixels = false;                // outputs are a patch: spatial-frequency bands are defined
+  bool follows = false;  // the target stands later in the sequence: the input must be causal
+  int64_t least_views = 1;
 };
 
 /// What every part may know when it is built.
@@ -23,9 +27,33 @@ struct Setting {
   TokenShape tokens;
   int64_t level_bins = 8,
           bands = 4;  // of the loss map: a diagnostic, training does not depend on them
-  // Of the term, for predictors and metrics, which are built after target and corruption.
+  Seed init{0};       // of the part's own parameters
+  // Of the term; known to the parts that are built after views, corruption and target.
   TargetInfo target;
-  bool drops = false;  // the trunk does not see masked tokens
+  int64_t global_views = 1;  // views at the size of the data
+  int64_t masked = 0;        // tokens per example with σ = ∞
+  bool drops = false;        // the trunk does not see masked tokens
+  bool levels = false;       // the field carries a finite noise level
+  int64_t levels_per_example = 1;
+  bool bound = false;                            // … and NoiseField::bound
+  std::shared_ptr<const BandSpectrum> spectrum;  // of a staircase over bands
+  bool bottleneck = false;                       // the predictor has a Gaussian code
+};
+
+/// What a predictor returns.
+struct Prediction {
+  Tensor values;              // [B, n, outputs]
+  Tensor mean, log_variance;  // [B, Z] of a Gaussian bottleneck; undefined = none
+};
+
+/// One view of a batch on its way through a term.
+struct View {
+  Batch batch;
+  NoiseField field;
+  Tensor clean;  // [B, T, P] patches or [B, T] bytes
+  Corrupted input;
+  Tensor encoded;  // [B, V or T, D] trunk features
+  Prediction prediction;
 };
 
 /// Batch to views of it: one, or several augmented ones.
@@ -33,7 +61,9 @@ class Views {
  public:
   static constexpr const char* kSlot = "views";
   virtual ~Views() = default;
-  virtual int64_t count() const = 0;
+  /// Side of each view in pixels; 0 = that of the data. Its size is the number of views.
+  virtual std::vector<int64_t> sizes() const = 0;
+  /// Randomness by (draw.pattern, row) alone.
   virtual std::vector<Batch> views(const Batch& batch, const Draw& draw) const = 0;
 };
 
@@ -50,7 +80,10 @@ class Corrupt {
   virtual bool drops() const { return false; }
   virtual bool causal() const { return false; }
   virtual bool has_levels() const { return false; }  // the field carries a finite noise level
+  virtual bool has_bound() const { return false; }
+  virtual int64_t levels() const { return 1; }  // noise shares that the trunk is told
   virtual int64_t level_bins() const { return 1; }
+  virtual std::shared_ptr<const BandSpectrum> spectrum() const { return nullptr; }
 };
 
 /// A law of noise shares: the quantile function makes levels from uniforms, so a bin can be drawn
@@ -61,26 +94,66 @@ class LevelLaw {
   virtual ~LevelLaw() = default;
   /// Increasing map of (0, 1) to noise shares in [0, 1]. float64 [B].
   virtual Tensor quantile(const Tensor& uniform) const = 0;
+  /// NoiseField::bound at the same uniforms; undefined = the law is not a discretised bound.
+  virtual Tensor bound(const Tensor& uniform) const { return static_cast<void>(uniform), Tensor(); }
 };
 
-class Target {
- public:
-  static constexpr const char* kSlot = "target";
-  virtual ~Target() = default;
-  virtual TargetInfo info() const = 0;
-  /// For the tokens of info(): [B, n, …]. clean: [B, T, P] patches or [B, T] bytes of the view.
-  virtual Tensor values(const Batch& view, const Tensor& clean, const NoiseField& field) const = 0;
-};
-
-/// Trunk features to predictions. The only slot with parameters so far; they form the head.
+/// Trunk features to predictions; its parameters are the head.
 class Predict : public nn::Module {
  public:
   static constexpr const char* kSlot = "predict";
-  /// encoded: [B, V or T, D]; result [B, n, outputs] for `which` tokens, in the order of
-  /// field.positions(which).
-  virtual Tensor predict(const Tensor& encoded, const NoiseField& field, Tokens which) = 0;
+  struct Input {
+    Tensor encoded;  // [B, V or T, D]
+    const NoiseField& field;
+    Tokens which;       // values come for these, in the order of field.positions(which)
+    RowKeys rows = {};  // for predictors with noise of their own
+    Seed noise{0};
+  };
+  virtual Prediction predict(const Input& input) = 0;
   /// Forward FLOPs of one example: trunk tokens in, tokens predicted out.
   virtual double flops(int64_t encoded, int64_t predicted) const = 0;
+};
+
+/// The live networks of a term, and how to make another of each for a teacher.
+struct Student {
+  std::shared_ptr<Trunk> trunk;
+  std::shared_ptr<Predict> predict;
+  std::function<std::shared_ptr<Trunk>()> new_trunk;
+  std::function<std::shared_ptr<Predict>()> new_predict;
+};
+
+/// The prediction of one view and what it is compared with.
+struct Comparison {
+  size_t view = 0;
+  Tensor target;  // [B, n, …]
+};
+
+/// Modules registered here are teachers: no parameter of theirs is trained.
+class Target : public nn::Module {
+ public:
+  static constexpr const char* kSlot = "target";
+  virtual TargetInfo info() const = 0;
+  /// For the tokens of info(): [B, n, …].
+  virtual Tensor values(const View& view) = 0;
+  /// By default each view with its own values().
+  virtual std::vector<Comparison> comparisons(const std::vector<View>& views);
+  virtual int64_t comparisons(int64_t views) const { return views; }  // how many
+
+  virtual void attach(const Student& student) { static_cast<void>(student); }
+  /// Lets a teacher follow its student; `step` steps of `steps` are done.
+  virtual void after_step(int64_t step, int64_t steps) {
+    static_cast<void>(step), static_cast<void>(steps);
+  }
+  virtual bool coupled() const { return false; }
+  /// Forward FLOPs without gradient that teachers spend on one example. tokens: of each view.
+  virtual double flops(const std::vector<int64_t>& tokens) const {
+    return static_cast<void>(tokens), 0;
+  }
+  /// Why the minimum is a constant whatever the input, unless the term has a regulariser or a
+  /// predictor of its own; empty = it is not.
+  virtual std::string collapse(bool own_predictor) const {
+    return static_cast<void>(own_predictor), std::string();
+  }
 };
 
 /// A loss split by band. Both [B, K].
@@ -88,25 +161,66 @@ struct BandLoss {
   Tensor loss, targets;
 };
 
-class Metric {
+class Metric : public nn::Module {
  public:
   static constexpr const char* kSlot = "metric";
-  virtual ~Metric() = default;
   virtual std::string unit() const = 0;
   virtual std::vector<std::string> bands() const {
     return {};
   }  // lowest first; empty = not resolved
   virtual double targets_per_token() const = 0;
-  virtual BandLoss loss(const Tensor& prediction, const Tensor& target,
-                        const NoiseField& field) const = 0;
+  virtual bool coupled() const { return false; }
+  /// Negatives keep a constant from being the minimum.
+  virtual bool contrasts() const { return false; }
+  /// Forward FLOPs for one token.
+  virtual double flops_per_token() const { return 0; }
+  /// token_weight: [B, n] factor of each token's loss; undefined = 1.
+  virtual BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField& field,
+                        const Tensor& token_weight) = 0;
 };
 
-class Weight {
+/// What a loss counts in training.
+class Weight : public nn::Module {
  public:
   static constexpr const char* kSlot = "weight";
-  virtual ~Weight() = default;
-  /// In training, by cell of the term. [C of the term]
-  virtual std::vector<double> weights(const std::vector<Cell>& cells, double progress) const = 0;
+  /// By cell of the term. [C of the term]
+  virtual std::vector<double> weights(const std::vector<Cell>& cells, double progress) const {
+    return static_cast<void>(progress), std::vector<double>(cells.size(), 1.0);
+  }
+  /// By token: [B, n] for the tokens `which`, or undefined.
+  virtual Tensor tokens(const NoiseField& field, Tokens which) const {
+    return static_cast<void>(field), static_cast<void>(which), Tensor();
+  }
+  /// By noise level: part of the loss itself, because levels are continuous.
+  virtual BandLoss at_level(const BandLoss& loss, const NoiseField& field) {
+    return static_cast<void>(field), loss;
+  }
+  /// The unit of the weighted loss, where the weight changes it.
+  virtual std::string unit(const std::string& of_metric) const { return of_metric; }
 };
+
+/// An addition to the loss that needs no target.
+class Regularise {
+ public:
+  static constexpr const char* kSlot = "regularise";
+  virtual ~Regularise() = default;
+  /// Parts reported apart; one empty name = the regulariser has but one.
+  virtual std::vector<std::string> components() const { return {""}; }
+  virtual std::vector<double> weights(double progress) const = 0;
+  /// What the loss is divided by in training: 1, or the targets of the term that it belongs to.
+  virtual double expected_targets(double of_term) const { return static_cast<void>(of_term), 1; }
+  virtual std::string unit() const { return "1"; }
+  virtual bool coupled() const { return true; }
+  virtual bool prevents_collapse() const { return true; }
+  /// [B, components]. weights_of_matrices: trunk and head, for penalties on parameters.
+  virtual Tensor loss(const std::vector<View>& views, const Draw& draw,
+                      const std::vector<Tensor>& matrices) const = 0;
+  /// Forward FLOPs per example.
+  virtual double flops(int64_t views) const { return static_cast<void>(views), 0; }
+};
+
+/// What a regulariser acts on: [V][B, d].
+enum class Tap { prediction, features };
+std::vector<Tensor> tapped(const std::vector<View>& views, Tap tap);
 
 }  // namespace assay

@@ -15,7 +15,7 @@ namespace {
 
 template <class... Slots>
 using Tables = std::tuple<std::vector<PartEntry<Slots>>...>;
-using AllTables = Tables<Views, Corrupt, LevelLaw, Predict, Target, Metric, Weight>;
+using AllTables = Tables<Views, Corrupt, LevelLaw, Predict, Target, Metric, Weight, Regularise>;
 
 const AllTables& tables() {
   static const AllTables all = [] {
@@ -95,6 +95,7 @@ ASSAY_SLOT(Predict)
 ASSAY_SLOT(Target)
 ASSAY_SLOT(Metric)
 ASSAY_SLOT(Weight)
+ASSAY_SLOT(Regularise)
 #undef ASSAY_SLOT
 
 Node resolve_part(const std::string& slot, const Node& table, const Modality& data,

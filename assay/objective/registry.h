@@ -23,11 +23,11 @@ struct PartEntry : PartDescription {
   std::function<std::shared_ptr<Slot>(const Options&, const Setting&)> make;
 };
 
-/// A predictor has parameters: `check` refuses before any is made.
+/// Predictors are built last: `check` refuses before any parameter is made.
 template <>
 struct PartEntry<Predict> : PartDescription {
   std::function<void(const Options&, const Setting&)> check;
-  std::function<std::shared_ptr<Predict>(const Options&, const Setting&, Seed)> make;
+  std::function<std::shared_ptr<Predict>(const Options&, const Setting&)> make;
 };
 
 /// All parts of a slot, in the order of builtin.def.
@@ -55,6 +55,10 @@ std::shared_ptr<Slot> make_part(const Node& resolved, const Setting& setting,
   const Chosen<Slot> chosen = choose<Slot>(resolved, where);
   return chosen.entry->make(chosen.options, setting);
 }
+
+/// Checks of predictors. Both throw Error config.predict.
+void refuse_dropped_targets(const Options& options, const Setting& setting);
+void require_pooled(const Options& options, const Setting& setting);
 
 /// A table { kind = "name" }: the default of a nested part.
 Node kind_node(const std::string& name);

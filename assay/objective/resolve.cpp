@@ -19,7 +19,8 @@ std::vector<Option> slot_options() {
           any("predict", "from trunk features to a prediction"),
           any("target", "what is predicted"),
           any("metric", "how wrong a prediction is"),
-          any("weight", "of each cell in training; default: constant")};
+          any("weight", "of each cell in training; default: constant"),
+          any("regularise", "additions to the loss by name, each a table with a kind")};
 }
 
 std::vector<Option> objective_options() {
@@ -66,7 +67,9 @@ void check_terms_are_tables(const Node& objective) {
 
 // `corrupt = …` directly under [[objective]] means the slot of the only term.
 Node without_shorthand(Node overlay, const std::vector<std::string>& names) {
-  for (const std::string& slot : kSlots) {
+  std::vector<std::string> slots = kSlots;
+  slots.emplace_back("regularise");
+  for (const std::string& slot : slots) {
     const auto found = overlay.table().find(slot);
     if (found == overlay.table().end()) continue;
     if (names.size() != 1)
@@ -107,6 +110,14 @@ Node resolve_term(const std::string& name, const Node& table, const DataShape& d
                   fmt::format("a term has the slots {}", fmt::join(kSlots, ", ")), table.place);
     *part = resolve_part(slot, *part, data.modality, fmt::format("{}.{}", where, slot));
   }
+  if (Node* regularisers = given.find("regularise")) {
+    if (!regularisers->is_table() || regularisers->find("kind"))
+      throw Error("config.type", fmt::format("[{}.regularise] must name its regularisers", where),
+                  "for example: regularise.kl = { kind = \"kl\" }", regularisers->place);
+    for (auto& [own, part] : regularisers->table())
+      part = resolve_part("regularise", part, data.modality,
+                          fmt::format("{}.regularise.{}", where, own));
+  }
   return given;
 }
 
@@ -136,7 +147,7 @@ Node resolve_objective(const Node& objective, const ModelConfig& model, const Da
                 fmt::format("presets: {}", fmt::join(preset_names(), ", ")), objective.place);
   for (auto& [name, table] : resolved.find("term")->table())
     table = resolve_term(name, table, data);
-  make_terms(resolved, make_setting(resolved, model, data));  // only to refuse
+  make_terms(resolved, make_setting(resolved, model, data, Seed(0)));  // only to refuse
   return resolved;
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "assay/tensor/flops.h"
 #include "assay/tensor/patches.h"
 #include "assay/tensor/shape.h"
@@ -10,14 +12,6 @@
 namespace assay {
 
 namespace {
-
-std::vector<Cell> cells_of(const std::string& term, int64_t levels, int64_t bands) {
-  std::vector<Cell> cells;
-  for (int level = 0; level < levels; ++level)
-    for (int band = 0; band < bands; ++band)
-      cells.push_back({term, levels > 1 ? level : -1, bands > 1 ? band : -1});
-  return cells;
-}
 
 // [B, K] to [B, J·K]: row b goes to the columns of its level, all others are zero.
 Tensor spread(const Tensor& by_band, const std::vector<int>& level_bin, int64_t levels) {
@@ -27,6 +21,15 @@ Tensor spread(const Tensor& by_band, const std::vector<int>& level_bin, int64_t 
   for (size_t b = 0; b < level_bin.size(); ++b)
     chosen.data_ptr<float>()[static_cast<int64_t>(b) * levels + level_bin[b]] = 1;
   return (chosen.to(by_band.options()).unsqueeze(2) * by_band.unsqueeze(1)).view({batch, -1});
+}
+
+// Views have levels and patterns of their own; the first one uses the draw as it is.
+Draw draw_of_view(const Draw& draw, size_t view) {
+  if (view == 0) return draw;
+  Draw own = draw;
+  own.level = draw.level.child("view").child(view);
+  own.pattern = draw.pattern.child("view").child(view);
+  return own;
 }
 
 }  // namespace
@@ -48,123 +51,155 @@ Tensor clean_tokens(const Batch& view, const Setting& setting, const at::TensorO
     check_shape(view.bytes, {view.size(), data.window + 1}, "batch.bytes");
     return view.bytes.narrow(1, 0, data.window).to(options.device());
   }
-  check_shape(view.images, {view.size(), data.channels, data.image_size, data.image_size},
-              "batch.images");
+  check_shape(view.images, {view.size(), data.channels, kAny, kAny}, "batch.images");
   return patchify(view.images.to(options), setting.model.patch);
 }
 
-Term::Term(std::string name, const Node& resolved, Setting setting)
-    : name_(std::move(name)),
-      setting_(std::move(setting)),
-      where_(fmt::format("objective.term.{}", name_)) {
-  const auto slot = [&](const char* key) -> const Node& { return *resolved.find(key); };
-  const auto place = [&](const char* key) { return fmt::format("{}.{}", where_, key); };
-  views_ = make_part<Views>(slot("views"), setting_, place("views"));
-  corrupt_ = make_part<Corrupt>(slot("corrupt"), setting_, place("corrupt"));
-  target_ = make_part<Target>(slot("target"), setting_, place("target"));
-  setting_.target = target_->info();
-  setting_.drops = corrupt_->drops();
-  metric_ = make_part<Metric>(slot("metric"), setting_, place("metric"));
-  weight_ = make_part<Weight>(slot("weight"), setting_, place("weight"));
-  predict_table_ = slot("predict");
-  check(where_, resolved);
-  const auto bands = static_cast<int64_t>(metric_->bands().size());
-  cells_ = cells_of(name_, corrupt_->level_bins(), std::max<int64_t>(bands, 1));
+int64_t Term::encoded_tokens(int64_t side) const {
+  if (side == 0) return setting_.tokens.tokens - (setting_.drops ? setting_.masked : 0);
+  const int64_t grid = side / setting_.model.patch;
+  return grid * grid;
 }
 
-void Term::check(const std::string& where, const Node& resolved) const {
-  const Chosen<Metric> metric = choose<Metric>(*resolved.find("metric"), where + ".metric");
-  const Chosen<Target> target = choose<Target>(*resolved.find("target"), where + ".target");
-  const TargetInfo info = target_->info();
-  if (info.tokens != Tokens::all && corrupt_->masked() == 0)
-    throw target.options.error(
-        "tokens", "config.no_masked_tokens",
-        fmt::format("[{}.target] asks for loss on some tokens, but [{}.corrupt] "
-                    "masks none",
-                    where, where),
-        "set target.tokens = \"all\", or corrupt.kind = \"mask\"");
-  if (info.parametrisation == "next" && !corrupt_->causal())
-    throw target.options.error("kind", "config.leak",
-                               fmt::format("[{}]: the next token stands in the input", where),
-                               "set corrupt.kind = \"causal\"");
-  const bool velocity =
-      metric.entry->info.name == "squared_error" && metric.options.text("space") == "v";
-  if (velocity && (!corrupt_->has_levels() || info.parametrisation != "x"))
-    throw metric.options.error(
-        "space", "config.loss_space",
-        fmt::format("[{}.metric]: a velocity loss needs x-prediction from a finite noise level",
-                    where),
-        "set metric.space = \"x\", or corrupt.kind = \"level\" with target.kind = \"pixels\"");
-  const Chosen<Predict> predict = choose<Predict>(predict_table_, where + ".predict");
-  if (predict.entry->check) predict.entry->check(predict.options, setting_);
+std::vector<int64_t> Term::view_tokens() const {
+  std::vector<int64_t> tokens;
+  for (const int64_t side : views_->sizes()) tokens.push_back(encoded_tokens(side));
+  return tokens;
 }
 
-std::shared_ptr<Predict> Term::make_head(Seed init) {
-  const Chosen<Predict> predict = choose<Predict>(predict_table_, where_ + ".predict");
-  predict_ = predict.entry->make(predict.options, setting_, init);
-  return predict_;
-}
-
-LossMap Term::view_losses(Trunk& trunk, const Batch& view, const Draw& draw) const {
-  const at::TensorOptions options = trunk.tensor_options();
-  const NoiseField field = corrupt_->field(row_keys(view), draw, options);
-  const Tensor clean = clean_tokens(view, setting_, options);
+View Term::encode(const Batch& batch, const Draw& draw) const {
+  const at::TensorOptions options = trunk_->tensor_options();
+  View view;
+  view.batch = batch;
+  view.field = corrupt_->field(row_keys(batch), draw, options);
+  view.clean = clean_tokens(batch, setting_, options);
+  view.input.tokens = view.clean;
+  const Seed noise = draw.pattern.child("noise");
+  if (setting_.tokens.numbers > 0)
+    view.input =
+        corrupt_tokens(view.field, view.clean, row_keys(batch), noise, setting_.data.channels);
   TrunkInput input;
-  input.tokens = setting_.tokens.numbers == 0
-                     ? clean
-                     : corrupt_tokens(field, clean, row_keys(view), draw.pattern.child("noise"));
-  input.level = field.level;
-  input.causal = field.causal;
-  if (field.drop) input.kept = field.visible;
-  const Tensor encoded = trunk.forward(input);
-  const Tensor prediction = predict_->predict(encoded, field, setting_.target.tokens);
-  const Tensor target = target_->values(view, clean, field).to(options.device());
-  const BandLoss loss = metric_->loss(prediction, target, field);
-  const int64_t levels = corrupt_->level_bins();
-  return {spread(loss.loss, field.level_bin, levels),
-          spread(loss.targets, field.level_bin, levels)};
+  input.tokens = view.input.tokens;
+  input.level = view.field.level;
+  input.level_of_token = view.field.level_of_token;
+  input.causal = view.field.causal;
+  if (view.field.drop) {
+    input.kept = view.field.visible;
+  } else if (view.field.masked.defined()) {
+    input.masked = view.field.masked;
+    input.mask_token = mask_token_;
+  }
+  view.encoded = trunk_->forward(input);
+  view.prediction = predict_->predict({view.encoded, view.field, setting_.target.tokens,
+                                       row_keys(batch), draw.pattern.child("latent")});
+  return view;
 }
 
-LossMap Term::losses(Trunk& trunk, const Batch& batch, const Draw& draw) const {
-  if (draw.level_bin && (*draw.level_bin < 0 || *draw.level_bin >= level_bins()))
-    throw Error("objective.level_bin", fmt::format("term {} has {} noise-level bins, not a bin {}",
-                                                   name_, level_bins(), *draw.level_bin));
-  const std::vector<Batch> views = views_->views(batch, draw);
-  LossMap sum = view_losses(trunk, views.front(), draw);
-  for (size_t v = 1; v < views.size(); ++v) {
-    Draw own = draw;  // each view has a level and a pattern of its own
-    own.level = draw.level.child("view").child(v);
-    own.pattern = draw.pattern.child("view").child(v);
-    const LossMap map = view_losses(trunk, views[v], own);
-    sum = {sum.loss + map.loss, sum.targets + map.targets};
+LossMap Term::compared(const std::vector<View>& views) const {
+  LossMap sum;
+  for (const auto& [index, target] : target_->comparisons(views)) {
+    const View& view = views[index];
+    const BandLoss plain =
+        metric_->loss(view.prediction.values, target.to(view.encoded.device()), view.field,
+                      weight_->tokens(view.field, setting_.target.tokens));
+    const BandLoss loss = weight_->at_level(plain, view.field);
+    const int64_t levels = corrupt_->level_bins();
+    const LossMap map{spread(loss.loss, view.field.level_bin, levels),
+                      spread(loss.targets, view.field.level_bin, levels)};
+    sum = sum.loss.defined() ? LossMap{sum.loss + map.loss, sum.targets + map.targets} : map;
   }
   return sum;
 }
 
+LossMap Term::losses(const Batch& batch, const Draw& draw) const {
+  if (draw.level_bin && (*draw.level_bin < 0 || *draw.level_bin >= level_bins()))
+    throw Error("objective.level_bin", fmt::format("term {} has {} noise-level bins, not a bin {}",
+                                                   name_, level_bins(), *draw.level_bin));
+  std::vector<View> views;
+  for (const Batch& view : views_->views(batch, draw))
+    views.push_back(encode(view, draw_of_view(draw, views.size())));
+  const LossMap main = compared(views);
+  std::vector<Tensor> loss{main.loss}, targets{main.targets};
+  const double of_term = expected_targets().at(name_);
+  for (const auto& [name, part] : regularisers_) {
+    loss.push_back(part->loss(views, draw, matrices_));
+    targets.push_back(at::full_like(loss.back(), part->expected_targets(of_term)).detach());
+  }
+  if (loss.size() == 1) return main;
+  return {at::cat(loss, 1), at::cat(targets, 1)};
+}
+
+std::vector<double> Term::weights(double progress) const {
+  const auto main = static_cast<int64_t>(std::count_if(
+      cells_.begin(), cells_.end(), [&](const Cell& cell) { return cell.term == name_; }));
+  std::vector<double> all =
+      weight_->weights(std::vector<Cell>(cells_.begin(), cells_.begin() + main), progress);
+  for (const auto& [name, part] : regularisers_) {
+    const std::vector<double> own = part->weights(progress);
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
+std::map<std::string, std::string> Term::units() const {
+  std::map<std::string, std::string> units{{name_, weight_->unit(metric_->unit())}};
+  for (const Regulariser& regulariser : regularisers_)
+    for (const std::string& component : regulariser.part->components())
+      units[regulariser.cell(component)] = regulariser.part->unit();
+  return units;
+}
+
+bool Term::coupled() const {
+  return metric_->coupled() || target_->coupled() ||
+         std::any_of(regularisers_.begin(), regularisers_.end(),
+                     [](const Regulariser& regulariser) { return regulariser.part->coupled(); });
+}
+
 int64_t Term::target_tokens() const {
+  const int64_t tokens = setting_.tokens.tokens, masked = setting_.masked;
   switch (setting_.target.tokens) {
     case Tokens::all:
-      return setting_.tokens.tokens;
+      return tokens;
     case Tokens::masked:
-      return corrupt_->masked();
+      return masked;
     case Tokens::visible:
-      return setting_.tokens.tokens - corrupt_->masked();
+      return tokens - masked;
+    case Tokens::next:
+      return tokens - 1;
+    case Tokens::pooled:
+      return 1;
   }
   return 0;
 }
 
-double Term::expected_targets() const {
-  return metric_->targets_per_token() * static_cast<double>(target_tokens() * views_->count());
+std::map<std::string, double> Term::expected_targets() const {
+  const int64_t comparisons = target_->comparisons(static_cast<int64_t>(views_->sizes().size()));
+  const double main =
+      metric_->targets_per_token() * static_cast<double>(target_tokens() * comparisons);
+  std::map<std::string, double> expected{{name_, main}};
+  for (const Regulariser& regulariser : regularisers_)
+    for (const std::string& component : regulariser.part->components())
+      expected[regulariser.cell(component)] = regulariser.part->expected_targets(main);
+  return expected;
 }
 
 int64_t Term::tokens() const {
-  return (setting_.tokens.tokens - (corrupt_->drops() ? corrupt_->masked() : 0)) * views_->count();
+  const std::vector<int64_t> tokens = view_tokens();
+  return std::accumulate(tokens.begin(), tokens.end(), int64_t{0});
 }
 
-double Term::flops(const Trunk& trunk) const {
-  const int64_t encoded = tokens() / views_->count();
-  return kTrainedPass * static_cast<double>(views_->count()) *
-         (trunk.flops(encoded) + predict_->flops(encoded, target_tokens()));
+double Term::flops() const {
+  const std::vector<int64_t> tokens = view_tokens();
+  const auto views = static_cast<int64_t>(tokens.size());
+  double trained = 0;
+  for (const int64_t encoded : tokens)
+    trained +=
+        trunk_->flops(encoded, corrupt_->levels()) + predict_->flops(encoded, target_tokens());
+  // The transforms of metrics are constants: only the error carries gradient.
+  const double metric = metric_->flops_per_token() *
+                        static_cast<double>(target_tokens() * target_->comparisons(views));
+  for (const Regulariser& regulariser : regularisers_) trained += regulariser.part->flops(views);
+  return kTrainedPass * trained + kFrozenPass * metric + target_->flops(tokens);
 }
 
 }  // namespace assay

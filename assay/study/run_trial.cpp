@@ -71,7 +71,7 @@ std::vector<std::string> opening_notes(const Dataset& train, const Dataset& held
 
 Outcome train_in(const std::filesystem::path& folder, const std::string& base,
                  const std::atomic<bool>& stop) {
-  ResolvedTrial trial = read_trial(from_json(Json::parse(read_file(folder / "config.json"))));
+  ResolvedTrial trial = read_trial(from_json(Json::parse(read_file(folder / "config.json"))), base);
   const auto train = open_dataset(trial.data, Split::train, base);
   const auto heldout = open_dataset(trial.data, Split::heldout, base);
   for (const std::string& difference :
@@ -83,14 +83,15 @@ Outcome train_in(const std::filesystem::path& folder, const std::string& base,
   OnlineSnr online = [&] {
     const auto objective = make();
     return OnlineSnr(FlatParameters(*objective).groups(),
-                     trial.train.batch / trial.train.microbatch, trial.train.microbatch,
-                     objective->flops_per_example());
+                     std::max<int64_t>(2, trial.train.batch / trial.train.microbatch),
+                     trial.train.microbatch, objective->flops_per_example());
   }();
   Meters meters(trial.meters, online);
 
   TrainerHooks hooks;
   hooks.meters = &meters;
-  hooks.gradients = &online;
+  // A batch in one piece (a coupled objective) shows no spread between microbatches.
+  if (trial.train.batch > trial.train.microbatch) hooks.gradients = &online;
   hooks.save_observer = [&] { return online.state(); };
   hooks.restore_observer = [&](const Json& state) { online.restore(state); };
   hooks.opening_notes = opening_notes(*train, *heldout, trial);

@@ -42,17 +42,17 @@ std::vector<Option> run_options() {
                "a trial that runs longer ends as timed_out; 0 = no limit")};
 }
 
-DataTable read_data_table(const Node& table, const std::string& where) {
+DataTable read_data_table(const Node& table, const std::string& where, const std::string& base) {
   const DatasetEntry& entry = dataset_entry(table, where);
   const Options options(table, entry.options, where);
-  const DatasetInfo info = entry.describe(options);
+  const DatasetInfo info = entry.describe(options, base);
   DataTable out;
   out.effective = options.effective();
-  out.shape = {info.modality, info.channels, info.image_size, info.window};
+  out.shape = {info.modality, info.channels, info.image_size, info.window, info.factors};
   return out;
 }
 
-StudySchema read_schema(const Node& root) {
+StudySchema read_schema(const Node& root, const std::string& base) {
   const Options options(root, root_options(), "");
   StudySchema schema;
   schema.name = options.table("study").text("name");
@@ -63,7 +63,7 @@ StudySchema read_schema(const Node& root) {
     throw Error("config.type", fmt::format("[data] must hold tables, not {}", data.kind()),
                 "write [data.NAME] and a kind", data.place);
   for (const auto& [name, table] : data.table())
-    schema.data[name] = read_data_table(table, "data." + name);
+    schema.data[name] = read_data_table(table, "data." + name, base);
 
   Node empty;
   empty.value = Node::Table{};

@@ -12,7 +12,7 @@ namespace assay {
 /// One [data.NAME], checked, with its defaults.
 struct DataTable {
   Node effective;   // with `kind`
-  DataShape shape;  // without reading the data
+  DataShape shape;  // without reading pixels or text
 };
 
 struct StudySchema {
@@ -24,9 +24,10 @@ struct StudySchema {
 };
 
 /// Throws Error config.*. Without [data], both views of the World: "scenes" and "captions".
-StudySchema read_schema(const Node& root);
+StudySchema read_schema(const Node& root, const std::string& base);
 
-DataTable read_data_table(const Node& table, const std::string& where);
+/// base: the folder that relative data paths start from.
+DataTable read_data_table(const Node& table, const std::string& where, const std::string& base);
 
 /// [run]: what changes no bit of a result, and so is not part of a trial's id.
 std::vector<Option> run_options();

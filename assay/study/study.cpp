@@ -12,6 +12,7 @@
 #include "assay/study/grid.h"
 #include "assay/study/measure_table.h"
 #include "assay/study/schema.h"
+#include "assay/train/flat_parameters.h"
 
 namespace assay {
 namespace {
@@ -107,24 +108,29 @@ struct Builder {
   Study& study;
   std::set<std::string> ids, names;
 
-  void add(const ObjectiveTable& objective, const Node& model, const Node& train,
+  void add(const ObjectiveTable& objective, const Node& model, Node train,
            const std::vector<std::string>& labels) {
     Node composition;
     const std::string data = choose_data(objective, model, schema.data, &composition);
     const Options model_table(model, model_options(), "model");
-    const Options train_table(train, train_options(), "train");
     const ModelConfig model_settings = model_config(model_table);
-    const TrainConfig train_settings = train_config(train_table);
     const DataTable& data_table = schema.data.at(data);
 
     const auto built = make_objective(composition, model_settings, data_table.shape, Seed(0));
+    if (built->coupled() && train.is_table() && !train.find("microbatch"))
+      train.table()["microbatch"].value =
+          train_config(Options(train, train_options(), "train")).batch;
+    const Options train_table(train, train_options(), "train");
+    const TrainConfig train_settings = train_config(train_table);
     if (built->coupled() && train_settings.microbatch != train_settings.batch)
       throw Error(
           "config.coupled",
           fmt::format("objective `{}` couples the examples of a batch, so its microbatch must "
                       "be the batch ({})",
                       objective.name, train_settings.batch),
-          fmt::format("set train.microbatch = {} for it", train_settings.batch), train.place);
+          fmt::format("leave train.microbatch out, or set it to {} for this objective",
+                      train_settings.batch),
+          train.place);
     if (!built->coupled() && train_settings.batch / train_settings.microbatch < 2)
       throw Error("config.microbatch",
                   fmt::format("batch {} in one microbatch gives no gradient noise to measure",
@@ -149,7 +155,8 @@ struct Builder {
     trial.flops_per_step = built->flops_per_example() * static_cast<double>(train_settings.batch);
     trial.steps = steps_of(train_settings, built->flops_per_example());
     trial.flops = trial.flops_per_step * static_cast<double>(trial.steps);
-    for (const Tensor& parameter : built->parameters()) trial.parameters += parameter.numel();
+    for (const auto& [name, parameter] : trained_parameters(*built))
+      trial.parameters += parameter.numel();
     if (!ids.insert(trial.id).second || !names.insert(trial.name).second)
       throw Error(
           "config.duplicate_trial", fmt::format("trial `{}` stands twice in the study", trial.name),
@@ -183,7 +190,7 @@ Study resolve_study(const std::string& path, const std::vector<std::string>& ass
   study.base = std::filesystem::absolute(path).lexically_normal().parent_path().string();
   for (const std::string& assignment : assignments) assign(root, assignment);
 
-  const StudySchema schema = read_schema(root);
+  const StudySchema schema = read_schema(root, study.base);
   study.name = schema.name;
   study.question = schema.question;
   Builder builder{schema, study, {}, {}};
@@ -219,7 +226,7 @@ nlohmann::json to_json(const Study& study) {
           {"trials", trials},   {"warnings", study.warnings}};
 }
 
-ResolvedTrial read_trial(const Node& config) {
+ResolvedTrial read_trial(const Node& config, const std::string& base) {
   ResolvedTrial trial;
   trial.name = config.find("name")->text();
   trial.objective = *config.find("objective");
@@ -228,7 +235,7 @@ ResolvedTrial read_trial(const Node& config) {
   trial.data.table().erase("name");
   trial.model = model_config(Options(*config.find("model"), model_options(), "model"));
   trial.train = train_config(Options(*config.find("train"), train_options(), "train"));
-  trial.shape = read_data_table(trial.data, "data").shape;
+  trial.shape = read_data_table(trial.data, "data", base).shape;
   const Options run(*config.find("run"), run_options(), "run");
   trial.checkpoint_seconds = run.real("checkpoint_seconds");
   trial.time_limit_seconds = run.real("time_limit_seconds");

@@ -31,8 +31,8 @@ struct Study {
   std::vector<std::string> warnings;
 };
 
-/// Reads, expands and checks everything that can be checked without touching data or training a
-/// step. Throws Error config.* with line, column and remedy.
+/// Reads, expands and checks everything that can be checked without reading pixels or text and
+/// without training a step. Throws Error config.* with line, column and remedy.
 Study resolve_study(const std::string& path, const std::vector<std::string>& assignments);
 
 /// {"format", "name", "question", "base", "toml", "set", "trials": […], "warnings"}: study.json.
@@ -53,6 +53,7 @@ struct ResolvedTrial {
   };
   std::vector<NamedMeter> meters;
 };
-ResolvedTrial read_trial(const Node& config);
+/// base: the folder that relative data paths start from.
+ResolvedTrial read_trial(const Node& config, const std::string& base);
 
 }  // namespace assay

@@ -1,4 +1,4 @@
-// Spatial-frequency octaves of an orthonormal two-dimensional cosine transform.
+// Spatial-frequency octaves of an orthonormal two-dimensional transform.
 #include "assay/tensor/bands.h"
 
 #include <fmt/format.h>
@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "assay/core/error.h"
 #include "assay/tensor/shape.h"
 
 namespace assay {
@@ -32,7 +33,30 @@ Tensor dct_matrix(int64_t n) {
   return matrix;
 }
 
-BandSpectrum::BandSpectrum(int64_t size, int64_t octaves) : size_(size), flattened_(size <= 8) {
+Tensor haar_matrix(int64_t n) {
+  const Tensor matrix = at::zeros({n, n}, at::kDouble);
+  auto entry = matrix.accessor<double, 2>();
+  const auto length = static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) entry[0][i] = 1 / std::sqrt(length);
+  for (int64_t first = 1; first < n; first *= 2) {  // rows first … 2·first - 1: one level
+    const int64_t support = n / first;
+    const double scale = std::sqrt(static_cast<double>(first) / length);
+    for (int64_t row = first; row < 2 * first; ++row)
+      for (int64_t i = 0; i < support; ++i)
+        entry[row][(row - first) * support + i] = i < support / 2 ? scale : -scale;
+  }
+  return matrix;
+}
+
+BandSpectrum::BandSpectrum(int64_t size, int64_t octaves, Basis basis)
+    : size_(size), flattened_(size <= 8) {
+  if (basis == Basis::haar &&
+      ((size & (size - 1)) != 0 || size % (int64_t{1} << (octaves - 1)) != 0))
+    throw Error("config.bands",
+                fmt::format("a Haar transform in {} octaves does not suit images of side {}",
+                            octaves, size),
+                "the side must be a power of two and a multiple of 2^(octaves - 1); or choose the "
+                "cosine basis");
   // octave_of[u]: frequency u / (2S) against edges 2^(j - 1 - K), j = 1 … K - 1, in integers.
   std::vector<int64_t> octave_of(static_cast<size_t>(size), 0);
   for (int64_t u = 0; u < size; ++u)
@@ -60,21 +84,24 @@ BandSpectrum::BandSpectrum(int64_t size, int64_t octaves) : size_(size), flatten
       exact_.membership[u * size + v][band] = 1;
       counts_[static_cast<size_t>(band)] += 1;
     }
-  const Tensor transposed = dct_matrix(size).t().contiguous();
+  // A Haar row 2^(j-1) … 2^j - 1 is a level, so octaves of the row index are octaves of scale.
+  exact_.matrix = basis == Basis::haar ? haar_matrix(size) : dct_matrix(size);
+  const Tensor transposed = exact_.matrix.t().contiguous();
   exact_.transform = flattened_ ? at::kron(transposed, transposed) : transposed;
 }
 
 const BandSpectrum::Constants& BandSpectrum::constants(const Tensor& like) const {
   if (!cached_.transform.defined() || cached_.transform.dtype() != like.dtype() ||
       cached_.transform.device() != like.device())
-    cached_ = {exact_.transform.to(like.options()), exact_.membership.to(like.options())};
+    cached_ = {exact_.transform.to(like.options()), exact_.membership.to(like.options()),
+               exact_.matrix.to(like.options())};
   return cached_;
 }
 
 Tensor BandSpectrum::energy(const Tensor& squares) const {
   check_shape(squares, {kAny, kAny, size_, size_}, "squares of a band energy");
   const int64_t batch = squares.size(0), repeats = squares.size(1);
-  const auto& [transform, membership] = constants(squares);
+  const auto& [transform, membership, matrix] = constants(squares);
   Tensor coefficients;
   if (flattened_) {
     coefficients = squares.reshape({batch * repeats, size_ * size_}).matmul(transform);
@@ -89,6 +116,14 @@ Tensor BandSpectrum::energy(const Tensor& squares) const {
                        .view({batch * repeats, size_ * size_});
   }
   return coefficients.square().matmul(membership).view({batch, repeats, count()}).sum(1);
+}
+
+Tensor BandSpectrum::filter(const Tensor& images, const Tensor& gain) const {
+  check_shape(images, {kAny, kAny, size_, size_}, "images of a band filter");
+  check_shape(gain, {images.size(0), count()}, "gain by band");
+  const auto& [transform, membership, matrix] = constants(images);
+  const Tensor gains = gain.matmul(membership.t()).view({-1, 1, size_, size_});
+  return matrix.t().matmul(matrix.matmul(images).matmul(matrix.t()) * gains).matmul(matrix);
 }
 
 }  // namespace assay

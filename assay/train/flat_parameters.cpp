@@ -29,9 +29,16 @@ void extend(std::vector<Group>& groups, const std::string& name, int64_t begin, 
 
 }  // namespace
 
+std::vector<std::pair<std::string, Tensor>> trained_parameters(Objective& objective) {
+  std::vector<std::pair<std::string, Tensor>> trained;
+  for (const auto& item : objective.named_parameters())
+    if (item.value().requires_grad()) trained.emplace_back(item.key(), item.value());
+  return trained;
+}
+
 FlatParameters::FlatParameters(Objective& objective) {
   int64_t total = 0;
-  for (const auto& item : objective.named_parameters()) total += item.value().numel();
+  for (const auto& item : trained_parameters(objective)) total += item.second.numel();
   const auto options = objective.parameters().front().options().requires_grad(false);
   values_ = torch::empty({total}, options);
   gradients_ = torch::zeros({total}, options);
@@ -39,9 +46,7 @@ FlatParameters::FlatParameters(Objective& objective) {
   torch::NoGradGuard no_grad;
   int64_t at = 0;
   std::vector<Group> layers;
-  for (const auto& item : objective.named_parameters()) {
-    const std::string& name = item.key();
-    Tensor parameter = item.value();
+  for (auto& [name, parameter] : trained_parameters(objective)) {
     const int64_t end = at + parameter.numel();
     Tensor view = values_.slice(0, at, end).view(parameter.sizes());
     view.copy_(parameter);

@@ -6,10 +6,13 @@
 
 namespace assay {
 
-/// Re-seats the parameters of an objective as views into one buffer, and their gradients into
-/// another, in the order trunk, head. Norms, averages, checkpoints and Gram matrices are then loops
-/// over spans. Never call zero_grad() on the optimiser: by default it drops the gradients, and the
-/// views with them.
+/// Those that require a gradient, by name, in the order trunk, head. Teachers do not.
+std::vector<std::pair<std::string, Tensor>> trained_parameters(Objective& objective);
+
+/// Re-seats the trained parameters of an objective as views into one buffer, and their gradients
+/// into another, in the order trunk, head. Norms, averages, checkpoints and Gram matrices are then
+/// loops over spans. Never call zero_grad() on the optimiser: by default it drops the gradients,
+/// and the views with them.
 class FlatParameters {
  public:
   /// Throws Error internal.parameter_order if trunk and head are not contiguous ranges.

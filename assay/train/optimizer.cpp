@@ -15,7 +15,7 @@ Optimizer::Optimizer(Objective& objective, const FlatParameters& flat, const Tra
   std::vector<Tensor> decaying, other;
   size_t i = 0;
   const auto& entries = flat.entries();
-  for (const Tensor& parameter : objective.parameters())
+  for (const auto& [name, parameter] : trained_parameters(objective))
     (entries[i++].decays ? decaying : other).push_back(parameter);
   std::vector<torch::optim::OptimizerParamGroup> groups;
   for (auto* parameters : {&decaying, &other}) {
@@ -28,7 +28,7 @@ Optimizer::Optimizer(Objective& objective, const FlatParameters& flat, const Tra
 
   // Seeding the state before the first step makes AdamW update our views in place.
   i = 0;
-  for (const Tensor& parameter : objective.parameters()) {
+  for (const auto& [name, parameter] : trained_parameters(objective)) {
     const auto& entry = entries[i++];
     auto state = std::make_unique<torch::optim::AdamWParamState>();
     state->exp_avg(first_.slice(0, entry.begin, entry.end).view(entry.shape));

@@ -23,7 +23,10 @@ Subject::Subject(std::function<std::shared_ptr<Objective>()> make, State state,
       state_(std::move(state)),
       train_(train),
       heldout_(heldout),
-      seed_(seed) {}
+      seed_(seed) {
+  for (const auto& [name, tensor] : objective_->state())
+    initial_state_.push_back(tensor.detach().clone());
+}
 
 void Subject::load(Weights weights) {
   torch::NoGradGuard no_grad;
@@ -37,6 +40,14 @@ void Subject::load(Weights weights) {
     case Weights::initial:
       flat_->values().copy_(initial_);
       break;
+  }
+  // Teachers stand still while a trial is measured.
+  const auto state = objective_->state();
+  for (size_t i = 0; i < state.size(); ++i) {
+    Tensor into = state[i].second;
+    into.copy_(weights == Weights::initial || state_.objective.empty()
+                   ? initial_state_[i]
+                   : state_.objective[i].second);
   }
 }
 

@@ -17,7 +17,9 @@ class Subject {
   struct State {            // all [P] float32, CPU; owned by the subject
     Tensor live, averaged;  // averaged = exponential moving average over 5% of the run
     Tensor second_moments;  // AdamW's v, bias-corrected; undefined before 1% of the run
-    double epsilon = 1e-8;  // AdamW's
+    std::vector<std::pair<std::string, Tensor>> objective;  // Objective::state(), copied
+    int64_t batch = 64;                                     // examples per optimiser step
+    double epsilon = 1e-8;                                  // AdamW's
     int64_t step = 0;
     double fraction = 0;  // nominal, of the budget
     Ledger ledger;
@@ -37,6 +39,8 @@ class Subject {
   Seed seed() const { return seed_; }
   /// Meters add what they spend; it is charged to the trial's ledger.
   double flops_spent = 0;
+  /// What the reader of the records must know (a collapse); kept as notes.
+  std::vector<std::string> notes;
   /// Seconds by meter, for timing.jsonl: whoever calls several meters fills it.
   std::map<std::string, double> seconds;
 
@@ -47,6 +51,7 @@ class Subject {
   std::shared_ptr<Objective> objective_;
   std::unique_ptr<FlatParameters> flat_;
   Tensor initial_;
+  std::vector<Tensor> initial_state_;
   State state_;
   const Dataset& train_;
   const Dataset& heldout_;

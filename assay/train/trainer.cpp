@@ -83,7 +83,7 @@ Trainer::StepResult Trainer::train_step() {
   }
   result.gradient_norm = optimizer_.step(flat_, learning_rate(config_, step, steps_));
   ++ledger_.step;
-  objective_->after_step(static_cast<double>(ledger_.step) / static_cast<double>(steps_));
+  objective_->after_step(ledger_.step, steps_);
   ledger_.examples += config_.batch;
   ledger_.unique_examples = std::min(ledger_.examples, train_.size());
   ledger_.tokens += config_.batch * objective_->tokens_per_example();
@@ -180,7 +180,10 @@ Subject::State Trainer::subject_state(double fraction) const {
   // Before 1% of a run the moments are a handful of steps, and g / √v divides by nearly nothing.
   if (optimizer_.steps() >= std::max<int64_t>(1, steps_ / 100))
     state.second_moments = optimizer_.corrected_second_moments();
+  for (const auto& [name, tensor] : objective_->state())
+    state.objective.emplace_back(name, tensor.detach().clone());
   state.epsilon = config_.epsilon;
+  state.batch = config_.batch;
   state.step = ledger_.step;
   state.fraction = fraction;
   state.ledger = ledger_;
@@ -196,12 +199,14 @@ void Trainer::measure_if_due() {
     std::vector<NamedBuffer> buffers = {{"parameters", state.live}, {"averages", state.averaged}};
     if (state.second_moments.defined()) buffers.push_back({"second_moments", state.second_moments});
     save_checkpoint(
-        snapshots / fmt::format("{:08d}.safetensors", state.step), flat_, buffers,
+        snapshots / fmt::format("{:08d}.safetensors", state.step), flat_, buffers, state.objective,
         {{"step", state.step}, {"fraction", state.fraction}, {"ledger", to_json(state.ledger)}});
     if (hooks_.meters) {
       const auto started = Clock::now();
       Subject subject(make_, std::move(state), train_, heldout_, seed_.child("meters"));
       for (const Measurement& m : hooks_.meters->measure(subject)) records_->append(to_json(m));
+      for (const std::string& text : subject.notes)
+        records_->append({{"kind", "note"}, {"step", ledger_.step}, {"text", text}});
       ledger_.measuring_flops += subject.flops_spent;
       measuring_seconds_ += since(started);
       for (const auto& [meter, seconds] : subject.seconds)
@@ -235,7 +240,7 @@ void Trainer::checkpoint() {
                    {"averages", averaged_},
                    {"first_moments", optimizer_.first_moments()},
                    {"second_moments", optimizer_.second_moments()}},
-                  state);
+                  objective_->state(), state);
   last_checkpoint_ = Clock::now();
 }
 
@@ -247,7 +252,8 @@ void Trainer::resume() {
                                                  {{"parameters", flat_.values()},
                                                   {"averages", averaged_},
                                                   {"first_moments", optimizer_.first_moments()},
-                                                  {"second_moments", optimizer_.second_moments()}});
+                                                  {"second_moments", optimizer_.second_moments()}},
+                                                 objective_->state());
     ledger_ = ledger_from_json(state.at("ledger"));
     measured_ = state.at("measured");
     first_loss_ = state.at("first_loss");

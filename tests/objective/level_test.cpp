@@ -87,7 +87,7 @@ TEST(Levels, FieldIsAStraightLineBetweenImageAndNoise) {
   EXPECT_LT(largest(field.alpha + field.sigma - 1), 1e-6);
   EXPECT_TRUE(at::equal(field.sigma.view(-1), field.level));
   const Tensor ones = at::ones({2, 16, 48});
-  const Tensor z = corrupt_tokens(field, ones, row_keys(batch), Seed(3));
+  const Tensor z = corrupt_tokens(field, ones, row_keys(batch), Seed(3)).tokens;
   const Tensor noise =
       normal_rows(Seed(3), row_keys(batch), {16, 48}, at::TensorOptions(at::kFloat));
   EXPECT_LT(largest(z - (field.alpha + field.sigma * noise)), 1e-6);

@@ -133,5 +133,72 @@ TEST(Resolve, RefusesWhatMakesNoSense) {
   expect_error(preset_table("mae"), image_data(18), "config.patch", "side 18", "model.patch", 0);
 }
 
+// Objectives that could only collapse, or that contradict themselves, end before any step.
+TEST(Resolve, RefusesObjectivesThatMustCollapse) {
+  const std::string remedy = "regulariser";
+  expect_error("jepa", "target.teacher = \"live\"", "config.collapse", "gradient", remedy);
+  expect_error("jepa",
+               "target = { teacher = \"stop_gradient\", tokens = \"visible\" }\npredict = { "
+               "kind = \"linear\" }",
+               "config.collapse", "nothing stands between", remedy);
+  expect_error("simclr", "metric = { kind = \"squared_error\" }", "config.collapse", "constant",
+               remedy);
+  expect_error("nepa", "target.teacher = \"live\"", "config.collapse", "gradient", remedy);
+  // With a predictor, a teacher or a regulariser each of them is allowed.
+  const auto allowed = [](const std::string& name, const std::string& overrides) {
+    EXPECT_NO_THROW(resolved(name, overrides)) << overrides;
+  };
+  allowed("jepa", "target.teacher = \"stop_gradient\"");
+  allowed("jepa",
+          "target.teacher = \"live\"\nregularise.sigreg = { kind = \"sigreg\", of = "
+          "\"features\" }");
+  allowed("simclr",
+          "metric = { kind = \"cosine\" }\ntarget.stop_gradient = true\npredict = { kind = "
+          "\"predictor\" }");
+}
+
+TEST(Resolve, RefusesViewsPatchesAndBandsThatDoNotFit) {
+  expect_error("simclr", "views = { kind = \"single\" }", "config.views", "there is 1",
+               "count = 2");
+  expect_error("dino", "views = { kind = \"crop\", count = 1 }", "config.views", "there is 1",
+               "count = 2");
+  expect_error("dino", "views.local_side = 6", "config.patch", "side 6", "model.patch");
+  expect_error("mae", "views = { kind = \"multi_crop\" }", "config.views", "small views", "crop");
+  expect_error(preset_table("next-band"), image_data(24), "config.bands", "side 24", "power of two",
+               0);
+  expect_error("release", "weight.withheld = 4", "config.bands", "none of 4 bands", "lower");
+  expect_error("release", "bands = 1", "config.bands", "none of 1 bands", "raise `bands`");
+}
+
+TEST(Resolve, RefusesPredictionsThatLackTheirNoise) {
+  expect_error("denoise-eps", "metric.space = \"v\"", "config.loss_space", "x-prediction",
+               "target.predict");
+  expect_error("mae", "target.predict = \"eps\"", "config.loss_space", "no noise is mixed in",
+               "level");
+  expect_error("mae", "weight = { kind = \"min_snr\" }", "config.loss_space", "noise level",
+               "level");
+  expect_error("denoise", "weight = { kind = \"variational\" }", "config.loss_space", "bound",
+               "steps");
+  expect_error("mae", "regularise.kl = { kind = \"kl\" }", "config.regularise", "bottleneck",
+               "predict.kind");
+  expect_error("pixel-ar", "corrupt = { kind = \"clean\" }", "config.leak", "follows", "causal");
+  expect_error("pixel-token", "metric = { kind = \"squared_error\" }", "config.metric", "classes",
+               "cross_entropy");
+  expect_error("mae", "metric = { kind = \"cross_entropy\" }", "config.metric", "numbers",
+               "classes");
+  expect_error("denoise", "weight = { kind = \"tokens\" }", "config.no_masked_tokens", "visible",
+               "mask");
+}
+
+TEST(Resolve, RefusesLabelsThatAreNotThere) {
+  DataShape bare = image_data();
+  bare.factors.clear();
+  expect_error(preset_table("supervised"), bare, "config.labels", "has none", "labels", 0);
+  bare.factors = {{"class", 0}};
+  expect_error(preset_table("supervised"), bare, "config.labels", "not known", "classes = 200", 0);
+  expect_error("supervised", "target.factor = \"clas\"", "config.choice", "clas", "class");
+  expect_error("supervised-narrow", "target.kept = 9", "config.range", "leaves fewer", "lower");
+}
+
 }  // namespace
 }  // namespace assay

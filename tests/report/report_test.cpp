@@ -173,6 +173,24 @@ TEST_F(Report, MissingValuesCarryTheirReason) {
   EXPECT_THAT(report_html(folder), HasSubstr("no target falls in this band"));
 }
 
+// A collapse is said once per trial, by name, as the last note has it.
+TEST_F(Report, CollapsedTrialsAreNamed) {
+  synthetic::write_study(folder);
+  EXPECT_THAT(report_json(folder).at("limits").dump(), Not(HasSubstr("collapsed")));
+  const fs::path trial = fs::directory_iterator(folder / "trials")->path();
+  std::ofstream records(trial / "records.jsonl", std::ios::app);
+  for (const char* share : {"40%", "100%"})
+    records << json{{"kind", "note"},
+                    {"step", 9},
+                    {"text", std::string("collapse: features are a constant at ") + share}}
+                   .dump()
+            << '\n';
+  records.close();
+  const std::string limits = report_json(folder).at("limits").dump();
+  EXPECT_THAT(limits, HasSubstr("has collapsed: features are a constant at 100%."));
+  EXPECT_THAT(limits, Not(HasSubstr("40%")));
+}
+
 TEST_F(Report, SameFolderSameBytes) {
   synthetic::write_study(folder);
   const std::string first = report_html(folder);

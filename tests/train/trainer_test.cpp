@@ -26,11 +26,12 @@ Finished read(const TemporaryFolder& folder, const Outcome& outcome) {
 }
 
 Finished train(const TrainConfig& config, TrainerHooks hooks = {}, const Sines& data = Sines(),
-               const std::vector<double>& fractions = kFractions) {
+               const std::vector<double>& fractions = kFractions,
+               const std::string& preset = "denoise") {
   const TemporaryFolder folder;
   const Sines heldout(32);
-  Trainer trainer([] { return small_objective(); }, config, data, heldout, fractions, folder.path,
-                  hooks);
+  Trainer trainer([preset] { return small_objective(preset); }, config, data, heldout, fractions,
+                  folder.path, hooks);
   return read(folder, trainer.run());
 }
 
@@ -75,14 +76,20 @@ class Counter : public GradientObserver {
   double total = 0;
 };
 
-TEST(Trainer, MetersAndObserversChangeNoBit) {
-  const Finished bare = train(small_config());
+// One objective without state, and those whose teachers, centres and likelihoods have some.
+class StatefulTrainer : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Presets, StatefulTrainer,
+                         ::testing::Values("denoise", "jepa", "dino", "vae"),
+                         [](const auto& parameter) { return parameter.param; });
+
+TEST_P(StatefulTrainer, MetersAndObserversChangeNoBit) {
+  const Finished bare = train(small_config(), {}, Sines(), kFractions, GetParam());
   Vandal vandal;
   Counter counter;
   TrainerHooks hooks;
   hooks.meters = &vandal;
   hooks.gradients = &counter;
-  const Finished watched = train(small_config(), hooks);
+  const Finished watched = train(small_config(), hooks, Sines(), kFractions, GetParam());
   EXPECT_EQ(vandal.calls, 3);
   EXPECT_EQ(counter.batches, 30);
   EXPECT_EQ(counter.microbatches, 30 * 8);
@@ -92,8 +99,8 @@ TEST(Trainer, MetersAndObserversChangeNoBit) {
   EXPECT_EQ(bare.records, watched.records);
 }
 
-TEST(Trainer, ResumesBitForBitFromAnyStep) {
-  const Finished whole = train(small_config());
+TEST_P(StatefulTrainer, ResumesBitForBitFromAnyStep) {
+  const Finished whole = train(small_config(), {}, Sines(), kFractions, GetParam());
   for (const int stop_after : {1, 7, 16, 29}) {
     const TemporaryFolder folder;
     const Sines data, heldout(32);
@@ -111,7 +118,7 @@ TEST(Trainer, ResumesBitForBitFromAnyStep) {
     TrainerHooks hooks;
     hooks.stop = &stop;
     hooks.gradients = &stopper;
-    const auto make = [] { return small_objective(); };
+    const auto make = [] { return small_objective(GetParam()); };
     EXPECT_THROW(Trainer(make, small_config(), data, heldout, kFractions, folder.path, hooks).run(),
                  Interrupted);
     const Outcome outcome =
@@ -204,13 +211,14 @@ TEST(Checkpoint, AnotherCompositionIsRefusedByName) {
   const TemporaryFolder folder;
   const auto one = small_objective("denoise"), other = small_objective("mae");
   FlatParameters flat(*one), other_flat(*other);
-  save_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}, {{"x", 1}});
-  EXPECT_EQ(
-      load_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}).at("x"),
-      1);
+  save_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}, {},
+                  nlohmann::json{{"x", 1}});
+  const auto loaded =
+      load_checkpoint(folder.path / "c.safetensors", flat, {{"parameters", flat.values()}}, {});
+  EXPECT_EQ(loaded.at("x"), 1);
   try {
     load_checkpoint(folder.path / "c.safetensors", other_flat,
-                    {{"parameters", other_flat.values()}});
+                    {{"parameters", other_flat.values()}}, {});
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "store.corrupt");

@@ -2,10 +2,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numeric>
 
-#include "assay/noise/noise.h"
-#include "assay/objective/registry.h"
+#include "assay/objective/masking.h"
 
 namespace assay {
 
@@ -13,58 +11,40 @@ namespace {
 
 class Mask : public Corrupt {
  public:
-  Mask(int64_t tokens, int64_t masked, bool drop) : tokens_(tokens), masked_(masked), drop_(drop) {}
+  Mask(int64_t tokens, RandomSubset subset, bool drop)
+      : tokens_(tokens), subset_(subset), drop_(drop) {}
 
-  int64_t masked() const override { return masked_; }
+  int64_t masked() const override { return subset_.count(); }
   bool drops() const override { return drop_; }
 
   NoiseField field(const RowKeys& rows, const Draw& draw,
                    const at::TensorOptions& options) const override {
-    const Tensor visible = at::empty({rows.size(), tokens_ - masked_}, at::kLong);
-    const Tensor masked = at::empty({rows.size(), masked_}, at::kLong);
-    auto* to_visible = visible.data_ptr<int64_t>();
-    auto* to_masked = masked.data_ptr<int64_t>();
-    const Seed stream = draw.pattern.child("mask");
-    for (size_t b = 0; b < rows.ids.size(); ++b) {
-      const std::vector<bool> is_masked = ranked(stream, rows.ids[b], rows.replicas[b]);
-      for (int64_t t = 0; t < tokens_; ++t)
-        *(is_masked[static_cast<size_t>(t)] ? to_masked++ : to_visible++) = t;
-    }
     NoiseField field;
-    field.visible = visible.to(options.device());
-    field.masked = masked.to(options.device());
+    const Seed stream = draw.pattern.child("mask");
+    set_masked(
+        field, rows, tokens_, subset_.count(),
+        [&](int64_t id, int64_t replica) { return subset_.chosen(stream, id, replica); }, options);
     field.drop = drop_;
     return field;
   }
 
  private:
-  // The tokens with the smallest uniforms; ties (23-bit uniforms have some) go to the lower index.
-  std::vector<bool> ranked(Seed stream, int64_t id, int64_t replica) const {
-    std::vector<float> values(static_cast<size_t>(tokens_));
-    uniforms(stream, id, replica, values);
-    std::vector<size_t> order(values.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::nth_element(order.begin(), order.begin() + masked_, order.end(), [&](size_t a, size_t b) {
-      return values[a] != values[b] ? values[a] < values[b] : a < b;
-    });
-    std::vector<bool> chosen(values.size(), false);
-    for (int64_t i = 0; i < masked_; ++i) chosen[order[static_cast<size_t>(i)]] = true;
-    return chosen;
-  }
-
-  int64_t tokens_, masked_;
+  int64_t tokens_;
+  RandomSubset subset_;
   bool drop_;
 };
 
 std::shared_ptr<Corrupt> make(const Options& options, const Setting& setting) {
-  const int64_t tokens = setting.tokens.tokens;
-  const int64_t masked = std::lround(options.real("ratio") * static_cast<double>(tokens));
-  if (masked == 0 || masked == tokens)
+  const int64_t tokens = setting.tokens.tokens, block = options.integer("block");
+  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(tokens))));
+  if (block > 1 && (setting.data.modality != Modality::image || grid % block != 0))
     throw options.error(
-        "ratio", "config.range",
-        fmt::format("`ratio` {} masks {} of {} tokens", options.real("ratio"), masked, tokens),
-        "at least one token must be masked and one visible");
-  return std::make_shared<Mask>(tokens, masked, options.flag("drop"));
+        "block", "config.range",
+        fmt::format("`block` {} does not divide a grid of {} × {} tokens", block, grid, grid),
+        "set block = 1 for text, or a divisor of the image's side in patches");
+  return std::make_shared<Mask>(
+      tokens, RandomSubset(tokens, masked_tokens(options, "ratio", tokens), block),
+      options.flag("drop"));
 }
 
 }  // namespace
@@ -76,11 +56,15 @@ PartEntry<Corrupt> corrupt_mask() {
       "corrupt",
       "mask",
       "round(ratio · T) tokens per example, drawn uniformly without replacement, have σ = ∞",
-      "σ(i) = ∞ where rank(u_i) < ratio · T, else 0;  u_i uniform, keyed",
-      "He et al. 2022, arXiv 2111.06377; facebookresearch/mae models_mae.py random_masking",
+      "σ(i) = ∞ where rank(u_cell(i)) < ratio · cells, else 0;  u uniform, keyed",
+      "He et al. 2022, arXiv 2111.06377; facebookresearch/mae models_mae.py random_masking; cells: "
+      "facebookresearch/pixio mask_grid",
       {real("ratio", 0.75, open(0, 1), "share of tokens that are masked"),
-       boolean("drop", true, "masked tokens leave the sequence; otherwise their content is zero")}};
-  entry.modality = Modality::image;
+       integer("block", 1, closed(1, 64),
+               "side of the square cells that are masked as one, in tokens"),
+       boolean(
+           "drop", true,
+           "masked tokens leave the sequence; otherwise one learned token stands in for them")}};
   entry.make = make;
   return entry;
 }

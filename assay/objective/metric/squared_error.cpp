@@ -1,9 +1,7 @@
-// metric squared_error: summed over pixels, split into spatial-frequency bands.
+// metric squared_error: summed over numbers; of pixels, split into spatial-frequency bands.
 #include <fmt/format.h>
 
-#include "assay/objective/registry.h"
-#include "assay/tensor/bands.h"
-#include "assay/tensor/patches.h"
+#include "assay/objective/metric/band_energy.h"
 
 namespace assay {
 
@@ -11,44 +9,26 @@ namespace {
 
 class SquaredError : public Metric {
  public:
-  // Where only some tokens carry loss, the transform is per patch: the zeros of other patches would
-  // leak into the bands of a whole image.
   SquaredError(const Setting& setting, std::optional<double> velocity_clip)
-      : patch_(setting.model.patch),
-        channels_(setting.data.channels),
-        whole_(setting.target.tokens == Tokens::all),
-        velocity_clip_(velocity_clip),
-        spectrum_(whole_ ? setting.data.image_size : patch_, setting.bands) {}
+      : bands_(setting), velocity_clip_(velocity_clip) {}
 
   std::string unit() const override { return "squared error"; }
-  double targets_per_token() const override {
-    return static_cast<double>(channels_ * patch_ * patch_);
-  }
-  std::vector<std::string> bands() const override {
-    return spectrum_.count() == 1 ? std::vector<std::string>{} : spectrum_.names();
-  }
+  double targets_per_token() const override { return bands_.targets_per_token(); }
+  double flops_per_token() const override { return bands_.flops_per_token(); }
+  std::vector<std::string> bands() const override { return bands_.names(); }
 
-  BandLoss loss(const Tensor& prediction, const Tensor& target,
-                const NoiseField& field) const override {
-    const Tensor error = prediction - target;
-    const int64_t batch = error.size(0), patches = error.size(1);
-    const Tensor squares = whole_ ? unpatchify(error, patch_, channels_)
-                                  : error.view({batch, patches * channels_, patch_, patch_});
-    BandLoss out{spectrum_.energy(squares), {}};
-    if (velocity_clip_)
-      out.loss = out.loss / field.level.clamp_min(*velocity_clip_).square().unsqueeze(1);
-    const auto repeats = static_cast<double>(squares.size(1));
-    out.targets = (at::tensor(spectrum_.coefficients(), at::kDouble) * repeats)
-                      .to(error.options())
-                      .expand({batch, -1});
-    return out;
+  BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField& field,
+                const Tensor& token_weight) override {
+    Tensor error = prediction - target;
+    if (token_weight.defined()) error = error * token_weight.sqrt().unsqueeze(2);
+    // The velocity implied by x̂ errs by (x̂ - x)/σ on either path; levels may differ by token.
+    if (velocity_clip_) error = error / field.sigma.clamp_min(*velocity_clip_);
+    return bands_.squares(error, field);
   }
 
  private:
-  int64_t patch_, channels_;
-  bool whole_;
+  BandEnergy bands_;
   std::optional<double> velocity_clip_;
-  BandSpectrum spectrum_;
 };
 
 std::shared_ptr<Metric> make(const Options& options, const Setting& setting) {
@@ -65,13 +45,13 @@ PartEntry<Metric> metric_squared_error() {
   entry.info = {
       "metric",
       "squared_error",
-      "squared error, by octaves of its orthonormal cosine transform; in the space of x, or of the "
-      "velocity v = (x - z) / s that a prediction of x implies",
-      "x: |p - x|²;  v: |(p - z)/s' - (x - z)/s'|² = |p - x|² / s'²,  s' = max(s, clip)",
+      "squared error, of pixels by octaves of an orthonormal transform; in the space of x, or of "
+      "the "
+      "velocity that a prediction of x implies",
+      "x: |p - y|²;  v: |v(p) - v(x)|² = |p - x|² / σ'²,  σ' = max(σ, clip)",
       "Li and He 2025, arXiv 2511.13720 (JiT: x-prediction, v-loss; 1 - t clipped at .05)",
       {choice("space", "x", {"x", "v"}, "where the error is measured"),
-       real("clip", 0.05, closed(1e-4, 1), "smallest noise share to divide by, in space v")}};
-  entry.modality = Modality::image;
+       real("clip", 0.05, closed(1e-4, 1), "smallest σ to divide by, in space v")}};
   entry.make = make;
   return entry;
 }

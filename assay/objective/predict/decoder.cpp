@@ -13,26 +13,23 @@ namespace {
 
 class DecoderHead : public Predict {
  public:
-  DecoderHead(const DecoderConfig& config, const Setting& setting, Seed init) {
+  DecoderHead(const DecoderConfig& config, const Setting& setting) {
     decoder_ = register_module(
         "decoder", std::make_shared<Decoder>(config, setting.model.width, setting.target.outputs,
                                              setting.tokens.tokens, setting.tokens.numbers > 0,
-                                             init.child("decoder")));
+                                             setting.init.child("decoder")));
   }
 
-  Tensor predict(const Tensor& encoded, const NoiseField& field, Tokens which) override {
+  Prediction predict(const Input& input) override {
+    const NoiseField& field = input.field;
     const int64_t visible = field.visible.size(1), masked = field.masked.size(1);
-    switch (which) {
-      case Tokens::visible:
-        return decoder_->forward(encoded, field.visible, field.masked, 0, visible);
-      case Tokens::masked:
-        return decoder_->forward(encoded, field.visible, field.masked, visible, masked);
-      case Tokens::all:
-        break;
-    }
-    const Tensor ordered =
-        decoder_->forward(encoded, field.visible, field.masked, 0, visible + masked);
-    return take_positions(ordered, at::cat({field.visible, field.masked}, 1).argsort(int64_t{1}));
+    const auto rows = [&](int64_t first, int64_t count) {
+      return decoder_->forward(input.encoded, field.visible, field.masked, first, count);
+    };
+    if (input.which == Tokens::visible) return {rows(0, visible), {}, {}};
+    if (input.which == Tokens::masked) return {rows(visible, masked), {}, {}};
+    const Tensor natural = at::cat({field.visible, field.masked}, 1).argsort(int64_t{1});
+    return {take_positions(rows(0, visible + masked), natural), {}, {}};
   }
 
   double flops(int64_t encoded, int64_t predicted) const override {
@@ -56,6 +53,11 @@ void check(const Options& options, const Setting& setting) {
         fmt::format("`decoder` in [{}] fills in dropped tokens, and none are dropped",
                     options.where()),
         "set corrupt.drop = true, or predict.kind = \"linear\"");
+  if (setting.target.tokens == Tokens::pooled || setting.target.tokens == Tokens::next)
+    throw options.error(
+        "kind", "config.predict",
+        fmt::format("`decoder` in [{}] predicts tokens of a masked sequence", options.where()),
+        "set predict.kind = \"linear\"");
   const DecoderConfig config = config_of(options, setting);
   if (config.width % 4 != 0 || config.width % config.heads != 0)
     throw options.error(
@@ -73,15 +75,16 @@ PartEntry<Predict> predict_decoder() {
   entry.info = {
       "predict",
       "decoder",
-      "a narrow transformer over all positions, with one learned token for the dropped ones",
+      "a narrow transformer over all positions, with one learned token for the dropped ones: the "
+      "decoder of MAE, the predictor of I-JEPA",
       "p = W·norm(blocks([E h_visible; m] + positions))",
       "He et al. 2022, arXiv 2111.06377, section 3; facebookresearch/mae models_mae.py",
       {real("width_ratio", 0.5, closed(0.03125, 4), "decoder width over trunk width"),
        integer("depth", 2, closed(1, 32), "layers"),
        integer("heads", 2, closed(1, 64), "attention heads per layer")}};
   entry.check = check;
-  entry.make = [](const Options& options, const Setting& setting, Seed init) {
-    return std::make_shared<DecoderHead>(config_of(options, setting), setting, init);
+  entry.make = [](const Options& options, const Setting& setting) {
+    return std::make_shared<DecoderHead>(config_of(options, setting), setting);
   };
   return entry;
 }

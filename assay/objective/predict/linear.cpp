@@ -16,11 +16,12 @@ class LinearHead : public Predict {
                                                            output_gain(width, outputs)));
   }
 
-  Tensor predict(const Tensor& encoded, const NoiseField& field, Tokens which) override {
-    const Tensor positions = field.positions(which);
+  Prediction predict(const Input& input) override {
     // Dropped tokens are not in `encoded`, which then holds exactly the visible ones.
-    if (field.drop || !positions.defined()) return linear_->forward(encoded);
-    return linear_->forward(take_positions(encoded, positions));
+    const bool whole = input.field.drop && input.which != Tokens::pooled;
+    const Tensor features =
+        whole ? input.encoded : select_tokens(input.encoded, input.field, input.which);
+    return {linear_->forward(features), {}, {}};
   }
 
   double flops(int64_t, int64_t predicted) const override {
@@ -35,18 +36,15 @@ class LinearHead : public Predict {
 
 PartEntry<Predict> predict_linear() {
   PartEntry<Predict> entry;
-  entry.info = {"predict",         "linear", "a linear map of the trunk's features, token by token",
-                "p_i = W h_i + b", "",       {}};
-  entry.check = [](const Options& options, const Setting& setting) {
-    if (setting.drops && setting.target.tokens != Tokens::visible)
-      throw options.error(
-          "kind", "config.predict",
-          fmt::format("`linear` in [{}] cannot predict tokens that the trunk dropped",
-                      options.where()),
-          "set predict.kind = \"decoder\", or corrupt.drop = false");
-  };
-  entry.make = [](const Options&, const Setting& setting, Seed init) {
-    return std::make_shared<LinearHead>(setting.model.width, setting.target.outputs, init);
+  entry.info = {"predict",
+                "linear",
+                "a linear map of the trunk's features, token by token or of their mean",
+                "p_i = W h_i + b",
+                "",
+                {}};
+  entry.check = refuse_dropped_targets;
+  entry.make = [](const Options&, const Setting& setting) {
+    return std::make_shared<LinearHead>(setting.model.width, setting.target.outputs, setting.init);
   };
   return entry;
 }

@@ -7,9 +7,14 @@ namespace {
 
 class NextToken : public Target {
  public:
-  TargetInfo info() const override { return {256, Tokens::all, "next"}; }
-  Tensor values(const Batch& view, const Tensor&, const NoiseField&) const override {
-    return view.bytes.narrow(1, 1, view.bytes.size(1) - 1);
+  TargetInfo info() const override {
+    TargetInfo info{256, Tokens::all, "class"};
+    info.classes = {256};
+    info.follows = true;
+    return info;
+  }
+  Tensor values(const View& view) override {
+    return view.batch.bytes.narrow(1, 1, view.batch.bytes.size(1) - 1);
   }
 };
 

@@ -90,11 +90,27 @@ void add_data(const ReportData& data, std::vector<std::string>& out) {
                     join_and(std::vector<std::string>(sources.begin(), sources.end()))));
 }
 
+constexpr std::string_view kCollapse = "collapse: ";  // how the collapse meter begins its notes
+
+/// A collapsed trunk is a result of its objective; the last note says how the trial ended.
+void add_collapses(const ReportData& data, std::vector<std::string>& out) {
+  for (const Trial& trial : data.study.trials) {
+    const std::string* last = nullptr;
+    for (const std::string& note : trial.notes)
+      if (note.starts_with(kCollapse)) last = &note;
+    if (last)
+      out.push_back(
+          fmt::format("{} has collapsed: {}.", trial.name, last->substr(kCollapse.size())));
+  }
+}
+
 /// Notes of trials and of measurements, once each, with how often.
 void add_notes(const ReportData& data, std::vector<std::string>& out) {
   std::map<std::string, size_t> notes;
   for (const Trial& trial : data.study.trials) {
-    std::set<std::string> own(trial.notes.begin(), trial.notes.end());
+    std::set<std::string> own;
+    for (const std::string& note : trial.notes)
+      if (!note.starts_with(kCollapse)) own.insert(note);
     for (const Measurement& m : trial.measurements)
       if (!std::isfinite(m.value))
         own.insert(fmt::format("{} of {} is missing: {}", m.quantity, m.meter,
@@ -121,6 +137,7 @@ void add_damage(const ReportData& data, std::vector<std::string>& out) {
 std::vector<std::string> limits(const ReportData& data) {
   std::vector<std::string> out;
   add_lost_trials(data, out);
+  add_collapses(data, out);
   add_seeds(data, out);
   add_dimensions(data, out);
   add_learning_rates(data, out);
