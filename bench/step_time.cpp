@@ -17,6 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int64_t kBatch = 64, kMicrobatch = 8;
+constexpr int64_t kSteps = 10000;  // of a run; the pace of teachers depends on it
 
 double milliseconds(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -35,30 +36,34 @@ struct Bench {
   std::unique_ptr<FlatParameters> flat;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<GroupLayout> layout;
-  std::unique_ptr<OnlineSnr> online;
+  int64_t microbatch = kMicrobatch;   // the batch itself, where rows depend on each other
+  std::unique_ptr<OnlineSnr> online;  // null then: it compares microbatches
   Tensor sum;
 
   Bench(const std::string& preset, int64_t width) {
     model.width = width;
     const bool text = preset == "token";
-    shape = {text ? Modality::text : Modality::image, 3, 32, 64};
     const Node table =
         parse_toml(text ? "kind = 'world'\nview = 'caption'" : "kind = 'world'", "bench");
     const DatasetEntry& entry = dataset_entry(table, "data");
     data = entry.make(Options(table, entry.options, "data"), Split::train, ".");
+    shape = {text ? Modality::text : Modality::image, 3, 32, 64, data->info().factors};
     objective = make_objective(
         resolve_objective(parse_toml("preset = '" + preset + "'", "bench"), model, shape), model,
         shape, Seed(0));
     flat = std::make_unique<FlatParameters>(*objective);
     optimizer = std::make_unique<Optimizer>(*objective, *flat, TrainConfig{});
     layout = std::make_unique<GroupLayout>(flat->groups(), flat->size());
-    online = std::make_unique<OnlineSnr>(flat->groups(), kBatch / kMicrobatch, kMicrobatch,
-                                         objective->flops_per_example());
+    if (objective->coupled())
+      microbatch = kBatch;
+    else
+      online = std::make_unique<OnlineSnr>(flat->groups(), kBatch / kMicrobatch, kMicrobatch,
+                                           objective->flops_per_example());
     sum = torch::zeros_like(flat->values());
   }
 
-  /// observed: with the squared norms that the online SNR needs, as training does; otherwise the
-  /// same microbatches summed without looking.
+  /// observed: with squared norms and, unless coupled, the online SNR, as training does; otherwise
+  /// the same microbatches summed without looking.
   double step(int64_t index, bool observed, double* data_ms) {
     const auto ids = ids_of_step(Seed(1), data->size(), kBatch, index);
     const Draw draw = Draw::from(Seed(2).child(static_cast<uint64_t>(index)), 0);
@@ -66,16 +71,16 @@ struct Bench {
     std::vector<double> norms(flat->groups().size());
     const auto start = Clock::now();
     sum.zero_();
-    for (int64_t j = 0; j < kBatch / kMicrobatch; ++j) {
+    for (int64_t j = 0; j < kBatch / microbatch; ++j) {
       const auto fetch = Clock::now();
-      const Batch batch = data->get(std::span(ids).subspan(static_cast<size_t>(j * kMicrobatch),
-                                                           static_cast<size_t>(kMicrobatch)));
+      const Batch batch = data->get(std::span(ids).subspan(static_cast<size_t>(j * microbatch),
+                                                           static_cast<size_t>(microbatch)));
       if (data_ms) *data_ms += milliseconds(fetch);
       flat->zero_gradients();
       training_loss(*objective, objective->losses(batch, draw), 0).backward();
       if (observed) {
         accumulate_and_norm(total, flat->gradient_span(), *layout, norms);
-        online->microbatch(index, norms);
+        if (online) online->microbatch(index, norms);
       } else {
         torch::NoGradGuard no_grad;
         sum.add_(flat->gradients());
@@ -83,13 +88,14 @@ struct Bench {
     }
     if (observed) {
       squared_norms(total, {}, *layout, norms);
-      online->batch(index, norms);
+      if (online) online->batch(index, norms);
     }
     {
       torch::NoGradGuard no_grad;
-      flat->gradients().copy_(sum).div_(static_cast<double>(kBatch / kMicrobatch));
+      flat->gradients().copy_(sum).div_(static_cast<double>(kBatch / microbatch));
     }
     optimizer->step(*flat, 1e-3);
+    objective->after_step(index + 1, kSteps);
     return milliseconds(start);
   }
 };
@@ -115,13 +121,15 @@ int main(int argc, char** argv) {
   const double flops = bench.objective->flops_per_example() * static_cast<double>(kBatch);
   std::vector<double> overheads;
   for (size_t i = 0; i < observed.size(); ++i) overheads.push_back(observed[i] / plain[i] - 1);
-  const nlohmann::json out{{"preset", argv[1]},
-                           {"width", bench.model.width},
-                           {"parameters", bench.flat->size()},
-                           {"step_ms", step_ms},
-                           {"step_without_observing_ms", median(plain)},
-                           {"online_share", median(overheads)},
-                           {"data_share", data_ms / static_cast<double>(repeats) / step_ms},
-                           {"gflops", flops / step_ms / 1e6}};
+  const nlohmann::json out{
+      {"preset", argv[1]},
+      {"width", bench.model.width},
+      {"microbatch", bench.microbatch},
+      {"parameters", bench.flat->size()},
+      {"step_ms", step_ms},
+      {"step_without_observing_ms", median(plain)},
+      {"online_share", bench.online ? nlohmann::json(median(overheads)) : nlohmann::json()},
+      {"data_share", data_ms / static_cast<double>(repeats) / step_ms},
+      {"gflops", flops / step_ms / 1e6}};
   std::printf("%s\n", out.dump().c_str());
 }

@@ -6,13 +6,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/assay-worker/listing.h"
 #include "apps/assay-worker/worker.h"
 #include "assay/measure/meter.h"
 #include "assay/objective/objective.h"
 
 namespace assay::worker {
-namespace {
-
 using Json = nlohmann::json;
 
 Json options_json(const std::vector<Option>& options) {
@@ -30,32 +29,7 @@ Json options_json(const std::vector<Option>& options) {
   return out;
 }
 
-Json presets(const std::string& only) {
-  Json out = Json::array();
-  for (const std::string& name : preset_names()) {
-    if (!only.empty() && name != only) continue;
-    const Node given = preset(name);
-    Json entry{{"name", name}, {"composition", to_json(given)}};
-    if (const Node* summary = given.find("summary")) entry["summary"] = summary->text();
-    if (!only.empty() && given.place.source) entry["toml"] = given.place.source->text;
-    out.push_back(std::move(entry));
-  }
-  return out;
-}
-
-Json parts(const std::string& only) {
-  Json out = Json::array();
-  for (const PartInfo& part : part_infos()) {
-    if (!only.empty() && part.name != only && part.slot != only) continue;
-    out.push_back({{"name", part.name},
-                   {"slot", part.slot},
-                   {"summary", part.summary},
-                   {"formula", part.formula},
-                   {"source", part.source},
-                   {"options", options_json(part.options)}});
-  }
-  return out;
-}
+namespace {
 
 template <typename Entry>
 Json entries(const std::vector<Entry>& table, const std::string& only) {
@@ -69,8 +43,8 @@ Json entries(const std::vector<Entry>& table, const std::string& only) {
 }
 
 Json listing(const std::string& what, const std::string& only) {
-  if (what == "presets") return presets(only);
-  if (what == "parts") return parts(only);
+  if (what == "presets") return presets_json(only);
+  if (what == "parts") return parts_json(only);
   if (what == "datasets") return entries(dataset_entries(), only);
   return entries(meter_entries(), only);
 }

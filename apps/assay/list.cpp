@@ -7,6 +7,7 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/preset_text.h"
 #include "apps/assay/worker_answer.h"
 #include "assay/core/error.h"
 #include "assay/core/node.h"
@@ -47,24 +48,37 @@ Json studies(const std::string& only) {
   return out;
 }
 
-std::string short_value(const Json& option) {
+std::string type_text(const Json& option) {
+  const std::string type = option.value("type", ""), range = option.value("range", "");
+  return range.empty() ? type : fmt::format("{} {}", type, range);
+}
+
+std::string default_text(const Json& option) {
   if (option.value("required", false)) return "required";
   const auto it = option.find("default");
-  return it == option.end() || it->is_null() ? "–" : fit(it->dump(), 32);
+  return it == option.end() || it->is_null() ? "–" : toml_value(*it);
+}
+
+void add_options(std::vector<std::vector<std::string>>& rows, const Json& options,
+                 const std::string& prefix) {
+  for (const Json& option : options) {
+    const std::string name = prefix + option.value("name", "");
+    rows.push_back(
+        {"  " + name, type_text(option), default_text(option), option.value("help", "")});
+    if (option.contains("options")) add_options(rows, option["options"], name + ".");
+  }
 }
 
 std::string option_table(const Json& options) {
   std::vector<std::vector<std::string>> rows{{"  option", "type", "default", "meaning"}};
-  for (const Json& option : options) {
-    rows.push_back({"  " + option.value("name", ""), option.value("type", ""), short_value(option),
-                    option.value("help", "")});
-  }
+  add_options(rows, options, "");
   return rows.size() > 1 ? table(rows) : "  no options\n";
 }
 
 std::string in_full(const Json& entry) {
+  if (entry.contains("composition")) return preset_text(entry);
   std::string text = fmt::format("{}: {}\n", entry.value("name", ""), entry.value("summary", ""));
-  for (const char* key : {"slot", "formula", "source", "file"})
+  for (const char* key : {"slot", "needs", "formula", "source", "file"})
     if (entry.contains(key) && entry[key].is_string() && entry[key] != "")
       text += fmt::format("  {}: {}\n", key, entry[key].get<std::string>());
   if (entry.contains("options")) text += option_table(entry["options"]);
@@ -72,15 +86,39 @@ std::string in_full(const Json& entry) {
   return text;
 }
 
+std::string parts_overview(const Json& list) {
+  std::string text, slot;
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& entry : list) {
+    if (entry.value("slot", "") != slot) {
+      text += table(rows);
+      rows.clear();
+      slot = entry.value("slot", "");
+      text += fmt::format("{}{}: {}\n", text.empty() ? "" : "\n", slot,
+                          entry.value("slot_summary", ""));
+    }
+    rows.push_back({"  " + entry.value("name", ""), entry.value("summary", "")});
+  }
+  return text + table(rows);
+}
+
 std::string overview(const Json& list) {
-  const bool slots = !list.empty() && list[0].contains("slot");
+  if (!list.empty() && list[0].contains("slot")) return parts_overview(list);
+  const bool costs = !list.empty() && list[0].contains("costs");
   std::vector<std::vector<std::string>> rows{{"name", "summary"}};
-  if (slots) rows[0].insert(rows[0].begin() + 1, "slot");
+  if (costs) rows[0].insert(rows[0].begin() + 1, {"data", ">passes"});
   for (const Json& entry : list) {
     rows.push_back({entry.value("name", ""), entry.value("summary", "")});
-    if (slots) rows.back().insert(rows.back().begin() + 1, entry.value("slot", ""));
+    if (costs)
+      rows.back().insert(rows.back().begin() + 1,
+                         {entry.value("needs", ""),
+                          fmt::format("{:.2f}", entry["costs"].value("relative_flops", 0.0))});
   }
-  return table(rows);
+  std::string text = table(rows);
+  if (costs)
+    text +=
+        "\npasses: FLOPs per example over one forward-backward pass of the trunk on all tokens\n";
+  return text;
 }
 
 int list(const std::string& kind, const std::string& name, const Globals& globals) {
@@ -100,10 +138,11 @@ int list(const std::string& kind, const std::string& name, const Globals& global
   std::string text;
   if (name.empty()) text = overview(found);
   for (const Json& entry : found)
-    if (!name.empty()) text += in_full(entry);
+    if (!name.empty()) text += (text.empty() ? "" : "\n") + in_full(entry);
   std::fputs(text.c_str(), stdout);
   if (name.empty() && !globals.quiet)
-    std::printf("\n`assay list %s NAME` shows one in full.\n", kind.c_str());
+    std::printf("\n`assay list %s NAME` shows one in full.\n",
+                kind == "parts" ? "parts SLOT` or `assay list parts" : kind.c_str());
   return 0;
 }
 
@@ -116,13 +155,21 @@ void add_list(CLI::App& app, const Globals& globals, Command& run) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("list", "What a study can name, with every option and its default");
-  command->add_option("KIND", arguments->kind, "studies, presets, parts, datasets or meters")
+  command
+      ->add_option(
+          "KIND", arguments->kind,
+          "studies, presets, parts, datasets or meters; before a NAME also preset, part, …")
       ->required();
-  command->add_option("NAME", arguments->name, "Only this one, in full");
-  command->footer("Example: assay list presets mae");
+  command->add_option("NAME", arguments->name, "Only this one, in full; of parts also a slot");
+  command->footer("Example: assay list preset mae");
   command->callback([arguments, &globals, &run] {
     run = [arguments, &globals] {
       const std::vector<std::string> kinds{"studies", "presets", "parts", "datasets", "meters"};
+      // `assay list preset mae` reads better than `assay list presets mae`.
+      if (!arguments->name.empty())
+        for (const std::string& kind : kinds)
+          if (arguments->kind == (kind == "studies" ? "study" : kind.substr(0, kind.size() - 1)))
+            arguments->kind = kind;
       if (std::ranges::find(kinds, arguments->kind) == kinds.end()) {
         throw Error("usage.unknown_name", fmt::format("cannot list `{}`", arguments->kind),
                     suggest(arguments->kind, kinds));
