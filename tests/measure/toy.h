@@ -57,7 +57,7 @@ class GaussianData : public Dataset {
 /// tokens.
 class ToyObjective : public Objective {
  public:
-  std::string unit() const override { return "squared error"; }
+  std::map<std::string, std::string> units() const override { return {{"toy", "squared error"}}; }
   std::map<std::string, double> expected_targets() const override { return {{"toy", 1.0}}; }
   std::vector<double> weights(double) const override {
     return std::vector<double>(cells().size(), 1.0);
