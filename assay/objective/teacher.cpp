@@ -13,9 +13,9 @@ double EmaWindow::momentum(int64_t step, int64_t steps) const {
 
 std::vector<Option> ema_options() {
   using namespace declare;
-  return {real("window", 0.02, closed(0, 10),
+  return {real("window", 0.1, closed(0, 10),
                "time constant of the teacher's average at the start, as a fraction of the run"),
-          real("final_window", 0.1, closed(0, 10), "the same at the end; linear between")};
+          real("final_window", 0.5, closed(0, 10), "the same at the end; linear between")};
 }
 
 EmaWindow ema_window(const Options& options) {

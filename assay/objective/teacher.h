@@ -9,7 +9,7 @@ namespace assay {
 /// a fraction of the run, so that one preset suits runs of any length. Published constants are per
 /// step of long runs (I-JEPA .996 to 1 over 300 epochs).
 struct EmaWindow {
-  double start = 0.02, end = 0.02;  // of the run, at its start and end; linear between
+  double start = 0.1, end = 0.5;  // of the run, at its start and end; linear between
   double momentum(int64_t step, int64_t steps) const;
 };
 std::vector<Option> ema_options();

@@ -26,8 +26,8 @@ Tensor state_of(Objective& objective, const std::string& name) {
 TEST(Teacher, WindowIsAFractionOfTheRun) {
   const EmaWindow window{0.1, 0.1};
   for (const int64_t steps : {50, 1000})
-    EXPECT_NEAR(std::pow(window.momentum(1, steps), 0.1 * static_cast<double>(steps)),
-                std::exp(-1), 1e-12);
+    EXPECT_NEAR(std::pow(window.momentum(1, steps), 0.1 * static_cast<double>(steps)), std::exp(-1),
+                1e-12);
   const EmaWindow growing{0.0, 0.2};
   EXPECT_EQ(growing.momentum(0, 100), 0);
   EXPECT_NEAR(growing.momentum(50, 100), std::exp(-1 / (0.1 * 100)), 1e-12);
@@ -39,7 +39,8 @@ TEST(Teacher, FollowsItsStudentAndTakesNoGradient) {
   const Tensor student = objective->named_parameters()["trunk." + name];
   const Tensor before = state_of(*objective, "teacher.latent.trunk." + name).clone();
   EXPECT_TRUE(at::equal(before, student));  // it starts as a copy
-  training_loss(*objective, objective->losses(make_batch({1, 2}, image_data()), kDraw), 0).backward();
+  training_loss(*objective, objective->losses(make_batch({1, 2}, image_data()), kDraw), 0)
+      .backward();
   {
     const torch::NoGradGuard no_gradient;
     student.data().add_(1);
@@ -51,9 +52,10 @@ TEST(Teacher, FollowsItsStudentAndTakesNoGradient) {
     EXPECT_FALSE(tensor.requires_grad() || tensor.grad().defined()) << key;
 }
 
-// Measuring (losses without a step after them) leaves teacher and centre alone; training moves them.
+// Measuring (losses without a step after them) leaves teacher and centre alone; training moves
+// them.
 TEST(Teacher, CentreFollowsTrainingOnly) {
-  const auto objective = make_preset("dino");
+  const auto objective = make_preset("dino", "target.centring = \"mean\"");
   const Batch batch = make_batch({1, 2, 3, 4}, image_data());
   const Tensor first = objective->losses(batch, kDraw).loss.detach().clone();
   EXPECT_EQ(largest(objective->losses(batch, kDraw).loss - first), 0);
@@ -68,8 +70,7 @@ TEST(Teacher, JepaEqualsTheDirectLoss) {
   const auto objective = make_preset("jepa");
   objective->to(at::kDouble);
   const Batch batch = make_batch({3, 8, 21}, image_data());
-  const double loss =
-      training_loss(*objective, objective->losses(batch, kDraw), 0).item<double>();
+  const double loss = training_loss(*objective, objective->losses(batch, kDraw), 0).item<double>();
   Setting setting{.model = small_model(), .data = image_data(), .tokens = {16, 48}};
   const auto blocks = make_part<Corrupt>(
       resolve_part("corrupt", *preset("jepa").find("term")->find("latent")->find("corrupt"),
@@ -80,8 +81,7 @@ TEST(Teacher, JepaEqualsTheDirectLoss) {
   whole.tokens = seen.tokens = patchify(batch.images.to(at::kDouble), 4);
   seen.kept = field.visible;
   const Tensor teacher = objective->trunk().forward(whole).detach();  // still a copy of the student
-  const Tensor target =
-      take_positions(at::layer_norm(teacher, {32}), field.masked);
+  const Tensor target = take_positions(at::layer_norm(teacher, {32}), field.masked);
   const auto head =
       std::dynamic_pointer_cast<Predict>(objective->named_modules()["head.latent.predict"]);
   const Tensor predicted =
@@ -95,11 +95,14 @@ TEST(Teacher, FrozenTeacherComesFromASnapshot) {
   std::vector<StoredTensor> tensors;
   for (const auto& item : source->trunk().named_parameters()) {
     const Tensor value = item.value();
-    tensors.push_back({fmt::format("averages.trunk.{}", item.key()), "F32", value.sizes().vec(),
-                       {reinterpret_cast<const std::byte*>(value.data_ptr<float>()), value.nbytes()}});
+    tensors.push_back(
+        {fmt::format("averages.trunk.{}", item.key()),
+         "F32",
+         value.sizes().vec(),
+         {reinterpret_cast<const std::byte*>(value.data_ptr<float>()), value.nbytes()}});
   }
-  const auto path =
-      std::filesystem::temp_directory_path() / fmt::format("assay-teacher-{}.safetensors", getpid());
+  const auto path = std::filesystem::temp_directory_path() /
+                    fmt::format("assay-teacher-{}.safetensors", getpid());
   write_safetensors(path, tensors, {});
   const std::string frozen =
       fmt::format("target = {{ teacher = \"frozen\", checkpoint = \"{}\" }}", path.string());

@@ -29,17 +29,21 @@ TEST(Augment, CropsCoverTheAreaTheyAreDrawnFor) {
   std::vector<int64_t> ids(kRows), replicas(kRows, 0);
   for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int64_t>(i);
   const Tensor ramp = (at::arange(kSide) * 2 + 1) / static_cast<double>(kSide) - 1;
-  const Tensor image = at::stack({ramp.view({1, kSide}).expand({kSide, kSide}),
-                                  ramp.view({kSide, 1}).expand({kSide, kSide})});
-  const Tensor images = image.to(at::kFloat).unsqueeze(0).expand({kRows, 2, kSide, kSide}).contiguous();
+  const Tensor image = at::stack(
+      {ramp.view({1, kSide}).expand({kSide, kSide}), ramp.view({kSide, 1}).expand({kSide, kSide})});
+  const Tensor images =
+      image.to(at::kFloat).unsqueeze(0).expand({kRows, 2, kSide, kSide}).contiguous();
   const Tensor crops = augmented(images, {ids, replicas}, Seed(3), kSide, {0.25, 0.64, 0.5, 0, 0});
-  const double span = 2.0 * (kSide - 1) / kSide;  // between the centres of the outer pixels
+  // Inner pixels: those at an edge of the image are clamped to its outer pixels' centres.
+  constexpr int64_t kFirst = 2, kLast = 13;
+  const double span = 2.0 * (kLast - kFirst) / kSide;
   const auto extent = [&](int64_t channel, int64_t last_row, int64_t last_column) {
     const Tensor c = crops.select(1, channel);
-    return (c.select(1, last_row).select(1, last_column) - c.select(1, 0).select(1, 0)).to(at::kDouble) /
+    return (c.select(1, last_row).select(1, last_column) - c.select(1, kFirst).select(1, kFirst))
+               .to(at::kDouble) /
            span;
   };
-  const Tensor width = extent(0, 0, kSide - 1), height = extent(1, kSide - 1, 0);
+  const Tensor width = extent(0, kFirst, kLast), height = extent(1, kLast, kFirst);
   EXPECT_LT(largest(width.abs() - height), 1e-4);  // square
   EXPECT_GE(height.min().item<double>(), 0.5 - 1e-4);
   EXPECT_LE(height.max().item<double>(), 0.8 + 1e-4);
@@ -60,10 +64,10 @@ TEST(Augment, ColourKeepsTheRangeAndGreyHasNoColour) {
 }
 
 TEST(Views, AreKeyedByRowViewAndDraw) {
-  const auto views = make_part<Views>(
-      resolve_part("views", parse_toml("kind = \"multi_crop\"\nlocal = 2", "test"), Modality::image,
-                   "views"),
-      Setting{.model = small_model(), .data = image_data()}, "views");
+  const auto views =
+      make_part<Views>(resolve_part("views", parse_toml("kind = \"multi_crop\"\nlocal = 2", "test"),
+                                    Modality::image, "views"),
+                       Setting{.model = small_model(), .data = image_data()}, "views");
   EXPECT_EQ(views->sizes(), (std::vector<int64_t>{0, 0, 8, 8}));
   const auto all = views->views(make_batch({5, 9}, image_data()), kDraw);
   const auto alone = views->views(make_batch({9}, image_data()), kDraw);
@@ -84,15 +88,16 @@ TEST(Mask, BlocksAreMaskedWhole) {
     EXPECT_EQ(std::count(chosen.begin(), chosen.end(), true), 32);
     for (size_t row = 0; row < 8; row += 2)
       for (size_t column = 0; column < 8; column += 2)
-        for (const size_t other : {row * 8 + column + 1, row * 8 + column + 8, row * 8 + column + 9})
+        for (const size_t other :
+             {row * 8 + column + 1, row * 8 + column + 8, row * 8 + column + 9})
           EXPECT_EQ(chosen[row * 8 + column], chosen[other]);
   }
   const std::vector<bool> cut = RandomSubset(64, 30, 2).chosen(Seed(1), 3, 0);
   EXPECT_EQ(std::count(cut.begin(), cut.end(), true), 30);
 }
 
-// The two halves of each row partition the tokens, and the masked ones form few rectangles: of their
-// 2·M neighbour pairs far more are masked together than the ratio's square would give.
+// The two halves of each row partition the tokens, and the masked ones form few rectangles: of
+// their 2·M neighbour pairs far more are masked together than the ratio's square would give.
 TEST(Blocks, AreBlocksOfExactlyTheRatio) {
   Setting setting{.model = small_model(), .data = image_data(32), .tokens = {64, 48}};
   const auto blocks = make_part<Corrupt>(
@@ -109,14 +114,15 @@ TEST(Blocks, AreBlocksOfExactlyTheRatio) {
 }
 
 TEST(Labels, CoarseGroupsHaveTheEntropyOfNarrowClasses) {
-  for (const auto& [n, kept] : std::vector<std::pair<int64_t, int64_t>>{{10, 2}, {200, 20}, {8, 3}}) {
+  for (const auto& [n, kept] :
+       std::vector<std::pair<int64_t, int64_t>>{{10, 2}, {200, 20}, {8, 3}}) {
     const auto narrow = narrow_classes(n, kept), coarse = coarse_classes(n, class_entropy(narrow));
     EXPECT_NEAR(class_entropy(coarse), class_entropy(narrow), 0.2) << n;
     EXPECT_EQ(*std::max_element(narrow.begin(), narrow.end()), kept);
   }
   // kept of n: H = kept/n·log2 n + (1 - kept/n)·log2(n/(n - kept)).
-  EXPECT_NEAR(class_entropy(narrow_classes(200, 20)), 0.1 * std::log2(200.0) + 0.9 * std::log2(1 / 0.9),
-              1e-12);
+  EXPECT_NEAR(class_entropy(narrow_classes(200, 20)),
+              0.1 * std::log2(200.0) + 0.9 * std::log2(1 / 0.9), 1e-12);
 }
 
 // Unknown labels (-1) carry no loss and count as no target.

@@ -89,6 +89,18 @@ TEST(Study, IdsDependOnWhatDeterminesTrainingOnly) {
   EXPECT_NE(resolve(with(objective + "corrupt.ratio = 0.5\n")).trials[0].id, id);
 }
 
+// A loss that couples examples has one microbatch: the batch. Any other size is another objective.
+TEST(Study, CoupledObjectivesTrainInOnePiece) {
+  const std::string views = "[[objective]]\npreset = 'simclr'\n";
+  const auto train = nlohmann::json::parse(resolve(with(views)).trials[0].config).at("train");
+  EXPECT_EQ(train.at("microbatch"), train.at("batch"));
+  const Error error = refusal(with(views + "train.microbatch = 8\n"));
+  EXPECT_EQ(error.code(), "config.coupled");
+  EXPECT_NE(error.help().find("leave train.microbatch out"), std::string::npos) << error.help();
+  EXPECT_EQ(refusal(with("[[objective]]\npreset = 'mae'\ntrain.microbatch = 64\n")).code(),
+            "config.microbatch");
+}
+
 TEST(Study, FlopBudgetBuysFewerStepsOfADearerObjective) {
   const Study study =
       resolve(std::string(kHead) +

@@ -83,6 +83,7 @@ TEST(Collapse, LejepaWithoutSigregCollapses) {
 TEST(Collapse, DinoWithoutCentringCollapses) {
   const std::string small = "target.count = 16\nviews.local = 2\n";
   EXPECT_LT(spread_after("dino", small + "target.centring = \"none\"", 500), 0.01);
+  EXPECT_GT(spread_after("dino", small + "target.centring = \"mean\"", 500), 0.3);
   EXPECT_GT(spread_after("dino", small, 500), 0.3);
 }
 
