@@ -71,7 +71,9 @@ TEST(Teacher, JepaEqualsTheDirectLoss) {
   objective->to(at::kDouble);
   const Batch batch = make_batch({3, 8, 21}, image_data());
   const double loss = training_loss(*objective, objective->losses(batch, kDraw), 0).item<double>();
-  Setting setting{.model = small_model(), .data = image_data(), .tokens = {16, 48}};
+  Setting setting;
+  setting.model = small_model();
+  setting.tokens = {16, 48};
   const auto blocks = make_part<Corrupt>(
       resolve_part("corrupt", *preset("jepa").find("term")->find("latent")->find("corrupt"),
                    Modality::image, "corrupt"),

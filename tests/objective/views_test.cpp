@@ -67,7 +67,7 @@ TEST(Views, AreKeyedByRowViewAndDraw) {
   const auto views =
       make_part<Views>(resolve_part("views", parse_toml("kind = \"multi_crop\"\nlocal = 2", "test"),
                                     Modality::image, "views"),
-                       Setting{.model = small_model(), .data = image_data()}, "views");
+                       setting, "views");
   EXPECT_EQ(views->sizes(), (std::vector<int64_t>{0, 0, 8, 8}));
   const auto all = views->views(make_batch({5, 9}, image_data()), kDraw);
   const auto alone = views->views(make_batch({9}, image_data()), kDraw);
@@ -99,7 +99,10 @@ TEST(Mask, BlocksAreMaskedWhole) {
 // The two halves of each row partition the tokens, and the masked ones form few rectangles: of
 // their 2·M neighbour pairs far more are masked together than the ratio's square would give.
 TEST(Blocks, AreBlocksOfExactlyTheRatio) {
-  Setting setting{.model = small_model(), .data = image_data(32), .tokens = {64, 48}};
+  Setting setting;
+  setting.model = small_model();
+  setting.data = image_data(32);
+  setting.tokens = {64, 48};
   const auto blocks = make_part<Corrupt>(
       resolve_part("corrupt", parse_toml("kind = \"blocks\"\nratio = 0.5", "test"), Modality::image,
                    "corrupt"),
