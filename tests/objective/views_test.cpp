@@ -64,6 +64,9 @@ TEST(Augment, ColourKeepsTheRangeAndGreyHasNoColour) {
 }
 
 TEST(Views, AreKeyedByRowViewAndDraw) {
+  Setting setting;
+  setting.model = small_model();
+  setting.data = image_data();
   const auto views =
       make_part<Views>(resolve_part("views", parse_toml("kind = \"multi_crop\"\nlocal = 2", "test"),
                                     Modality::image, "views"),
