@@ -199,7 +199,7 @@ class Jepa(Twin):
 
     def forward(self, images):
         x = patchify(images)
-        kept, masked = random_split(len(x), 32)
+        kept, masked = random_split(len(x), 16)
         with torch.no_grad():
             features = self.teacher(x)
             target = take(F.layer_norm(features, features.shape[-1:]), masked)
@@ -231,7 +231,7 @@ class Lejepa(Twin):
                                        nn.Linear(4 * width, outputs))
 
     def forward(self, images):
-        views = [crop(images, 0.3, colour=0.5) for _ in range(self.crops)]
+        views = [crop(images, 0.3) for _ in range(self.crops)]
         z = torch.stack([self.projector(self.trunk(patchify(view)).mean(1)) for view in views])
         slices = F.normalize(torch.randn(self.outputs, self.slices), dim=0)
         sigreg = sum(epps_pulley(own, slices) for own in z) / self.crops

@@ -37,8 +37,12 @@ bench() {
 # Studies on data beside the repository are left out, and said to be, where those are missing.
 studies() {
   header "Studies" "scripts/validate.sh studies"
+  build/bin/assay run studies/systems.toml -o runs/systems --no-progress >&2
+  .venv/bin/python scripts/learned.py runs/systems
+  scripts/summarise_study.py runs/systems
   if [ -d ../shared/data/tiny-imagenet ]; then
     build/bin/assay run studies/natural.toml -o runs/natural --no-progress >&2
+    .venv/bin/python scripts/learned.py runs/natural
     scripts/summarise_study.py runs/natural
   else
     echo "studies/natural.toml: skipped, its data are not there."

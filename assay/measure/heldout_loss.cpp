@@ -56,7 +56,16 @@ Sums HeldoutLoss::accumulate(Subject& subject) const {
   for (int64_t i = 0; i < count; ++i) ids.push_back(permuted(kStream.child("ids"), data.size(), i));
   // A coupled objective is another one at another batch size: only whole training batches count.
   const int64_t size_of_batch = subject.state().batch;
-  if (objective.coupled()) count -= count % size_of_batch;
+  if (objective.coupled()) {
+    count -= count % size_of_batch;
+    if (count < 2 * size_of_batch)
+      throw Error(
+          "measure.too_few_examples",
+          fmt::format("heldout_loss of an objective that couples examples needs two batches "
+                      "of {}, and has {} examples",
+                      size_of_batch, std::min(examples_, data.size())),
+          "raise measure.heldout_loss.examples, hold out more, or lower train.batch");
+  }
   std::vector<Tensor> loss, targets;
   for (int64_t at = 0; at < count; at += size_of_batch) {
     const auto size = static_cast<size_t>(std::min(size_of_batch, count - at));

@@ -111,6 +111,23 @@ TEST_P(EveryPreset, HeldoutLossIsFinite) {
     EXPECT_TRUE(std::isfinite(m.value)) << m.quantity;
 }
 
+// A smaller batch is another objective: less than two whole ones is refused, not padded.
+TEST_P(EveryPreset, CoupledLossNeedsWholeBatches) {
+  Subject subject = trial();
+  const auto meter = toy::meter("heldout_loss", "examples = 100");
+  if (!make()->coupled()) {
+    EXPECT_NO_THROW(meter->measure(subject));
+    return;
+  }
+  try {
+    meter->measure(subject);
+    FAIL() << "100 examples are not two batches of 64";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "measure.too_few_examples");
+    EXPECT_NE(error.help().find("train.batch"), std::string::npos);
+  }
+}
+
 // What the meters cost with their defaults at the demo's width: ASSAY_VALIDATE=1 prints it.
 TEST_P(EveryPreset, ValidateCostOfMeters) {
   if (!std::getenv("ASSAY_VALIDATE")) GTEST_SKIP() << "set ASSAY_VALIDATE=1";
