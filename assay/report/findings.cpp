@@ -8,6 +8,10 @@
 #include "assay/report/text.h"
 
 namespace assay::report {
+
+// Beyond this many objectives a sentence names the first and counts the rest: figures show them
+// all.
+constexpr size_t kMost = 8, kShown = 6, kLeaders = 3;
 namespace {
 
 std::string named_text(const Named& item, const std::string& unit) {
@@ -33,6 +37,12 @@ std::string ranking_sentence(std::vector<Named> items, const std::string& what,
   for (const Named& item : items) values.push_back(named_text(item, unit));
   if (tied.size() == 1)
     return fmt::format("{} is highest for {}: {}", what, items[0].name, join(values, ", "));
+  if (items.size() > kMost) {
+    values.resize(kLeaders);
+    return fmt::format(
+        "{}: the intervals of {} of {} objectives overlap with the highest; first {}", what,
+        tied.size() - 1, items.size(), join(values, ", "));
+  }
   return fmt::format("{}: cannot tell {} apart, their intervals overlap ({})", what, join_and(tied),
                      join(values, ", "));
 }
@@ -45,6 +55,45 @@ std::string gain_words(const Named& item) {
   if (gain.above(0)) return fmt::format("{} gains {}", item.name, value);
   if (gain.below(0)) return fmt::format("{} loses {}", item.name, value);
   return fmt::format("{}: not learned at this budget ({})", item.name, value);
+}
+
+std::vector<std::string> shortened(std::vector<std::string> items) {
+  if (items.size() <= kMost) return items;
+  const size_t rest = items.size() - kShown;
+  items.resize(kShown);
+  items.push_back(fmt::format("and {} more", rest));
+  return items;
+}
+
+namespace {
+
+// Many objectives: who gains most, and the names of those that do not gain.
+std::string gains_in_short(std::vector<Named> gains) {
+  std::stable_sort(gains.begin(), gains.end(), [](const Named& a, const Named& b) {
+    return a.estimate.value > b.estimate.value;
+  });
+  std::vector<std::string> gain, open, lose;
+  for (const Named& item : gains) {
+    if (item.estimate.above(0))
+      gain.push_back(gain_words(item));
+    else
+      (item.estimate.below(0) ? lose : open).push_back(item.name);
+  }
+  const size_t count = gain.size();
+  std::string out =
+      fmt::format("{} of {} objectives gain: {}", count, gains.size(), join(shortened(gain), "; "));
+  if (!open.empty()) out += fmt::format(". Not learned at this budget: {}", join(open, ", "));
+  if (!lose.empty()) out += fmt::format(". Below random init: {}", join(lose, ", "));
+  return out;
+}
+
+}  // namespace
+
+std::string gains_sentence(const std::vector<Named>& gains) {
+  if (gains.size() > kMost) return gains_in_short(gains);
+  std::vector<std::string> words;
+  for (const Named& gain : gains) words.push_back(gain_words(gain));
+  return join(words, "; ");
 }
 
 std::string main_readout(const ReportData& data) {

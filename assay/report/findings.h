@@ -21,6 +21,12 @@ std::string ranking_sentence(std::vector<Named> items, const std::string& what,
 /// "mae 3.1 bit [2.8, 3.4]" or "mae not learned at this budget (.2 bit [−.1, .5])".
 std::string gain_words(const Named& item);
 
+/// All of them; of more than eight, the highest, how many more, and the names of those that gain
+/// nothing.
+std::string gains_sentence(const std::vector<Named>& gains);
+/// Of more than eight items the first six and "and N more".
+std::vector<std::string> shortened(std::vector<std::string> items);
+
 /// Query of the headline gain: bits over random init for all factors, best read-out available.
 Query gain_query(const ReportData& data, const std::string& readout);
 /// attentive if it was measured, else the first; "" = no probe.

@@ -89,15 +89,25 @@ std::string list_html(const std::vector<std::string>& items, const std::string& 
   return out + "</ul>\n";
 }
 
+/// Long lists open on demand: 26 objectives have 325 pairs.
+std::string evidence_html(const std::vector<std::string>& items) {
+  constexpr size_t kMost = 8, kShown = 6;
+  if (items.size() <= kMost) return list_html(items, "none");
+  const auto split = items.begin() + kShown;
+  return list_html({items.begin(), split}, "none") +
+         fmt::format("<details><summary>{} more</summary>\n{}</details>\n", items.size() - kShown,
+                     list_html({split, items.end()}, "none"));
+}
+
 std::string claim_html(const Claim& claim) {
   return fmt::format(
       "<div class=\"claim\"><h3>{}</h3><div class=\"sides\">"
       "<div class=\"for\"><h4>Evidence for ({})</h4>{}</div>"
       "<div class=\"against\"><h4>Evidence against ({})</h4>{}</div>"
       "<div class=\"open\"><h4>Cannot tell ({})</h4>{}</div></div></div>\n",
-      escape_html(claim.text), claim.in_favour.size(), list_html(claim.in_favour, "none"),
-      claim.against.size(), list_html(claim.against, "none"), claim.open.size(),
-      list_html(claim.open, "none"));
+      escape_html(claim.text), claim.in_favour.size(), evidence_html(claim.in_favour),
+      claim.against.size(), evidence_html(claim.against), claim.open.size(),
+      evidence_html(claim.open));
 }
 
 std::string verdict_html(const ReportData& data, const Content& content) {

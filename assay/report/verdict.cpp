@@ -17,14 +17,11 @@ std::string outcome_sentence(const ReportData& data, Size size) {
   const std::string readout = main_readout(data);
   if (readout.empty()) return "Nothing was probed, so nothing can be said about what was learned.";
   const std::vector<Named> gains = values_at_end(data, size, gain_query(data, readout));
-  std::vector<std::string> words;
   std::vector<Named> learned;
-  for (const Named& gain : gains) {
-    words.push_back(gain_words(gain));
+  for (const Named& gain : gains)
     if (gain.estimate.above(0)) learned.push_back(gain);
-  }
   std::string out = fmt::format("Over the same seed's random init ({} read-out, {}): {}.", readout,
-                                data.size_text(size), join(words, "; "));
+                                data.size_text(size), gains_sentence(gains));
   if (learned.size() >= 2) {
     std::stable_sort(learned.begin(), learned.end(), [](const Named& a, const Named& b) {
       return a.estimate.value > b.estimate.value;
@@ -49,7 +46,7 @@ std::string share_sentence(const ReportData& data, Size size) {
   if (words.empty()) return "";
   return fmt::format(
       "Of the gradient's variance, the objective's own draws (masks, noise) make: {}.",
-      join(words, "; "));
+      join(shortened(words), "; "));
 }
 
 std::string status_sentence(const ReportData& data) {
@@ -94,9 +91,10 @@ Claim snr_claim(const ReportData& data, Size size) {
       const bool snr_resolved = separated(snr[i].estimate, snr[j].estimate);
       const bool gain_resolved = separated(gain[i].estimate, gain[j].estimate);
       if (!snr_resolved || !gain_resolved) {
-        claim.open.push_back(fmt::format(
-            "{}: {} not resolved", pair,
-            snr_resolved ? "gains are" : (gain_resolved ? "SNRs are" : "neither SNR nor gain is")));
+        claim.open.push_back(fmt::format("{}: {} resolved", pair,
+                                         snr_resolved    ? "gains are not"
+                                         : gain_resolved ? "SNRs are not"
+                                                         : "neither SNR nor gain is"));
         continue;
       }
       const bool agree = (snr[i].estimate.value > snr[j].estimate.value) ==

@@ -77,11 +77,9 @@ Figure outcome_figure(const ReportData& data) {
   if (figure.panels.empty()) return figure;
 
   const std::string readout = main_readout(data);
-  std::vector<std::string> words;
-  for (const Named& gain : values_at_end(data, data.sizes.back(), gain_query(data, readout)))
-    words.push_back(gain_words(gain));
-  figure.title = fmt::format("At {}, {} read-out: {}", data.size_text(data.sizes.back()), readout,
-                             join(words, "; "));
+  figure.title = fmt::format(
+      "At {}, {} read-out: {}", data.size_text(data.sizes.back()), readout,
+      gains_sentence(values_at_end(data, data.sizes.back(), gain_query(data, readout))));
   figure.caption = fmt::format(
       "Bits about {} that a probe reads from the frozen trunk (averaged weights) as training goes "
       "on; "
