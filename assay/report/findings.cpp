@@ -36,7 +36,8 @@ std::string ranking_sentence(std::vector<Named> items, const std::string& what,
   std::vector<std::string> values;
   for (const Named& item : items) values.push_back(named_text(item, unit));
   if (tied.size() == 1)
-    return fmt::format("{} is highest for {}: {}", what, items[0].name, join(values, ", "));
+    return fmt::format("{} is highest for {}: {}", what, items[0].name,
+                       join(shortened(values), ", "));
   if (items.size() > kMost) {
     values.resize(kLeaders);
     return fmt::format(
