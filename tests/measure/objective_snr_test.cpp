@@ -232,15 +232,15 @@ class Coupled : public toy::Denoiser {
   bool coupled() const override { return true; }
 };
 
-// The unit is a batch of the training size, whatever the options say; 64 units of 4 examples pay for
-// 3·256/32 = 24 such units.
+// The unit is a batch of the training size, whatever the options say; 64 units of 4 examples pay
+// for 3·256/32 = 24 such units.
 TEST(ObjectiveSnr, CoupledObjectiveIsMeasuredInTrainingBatches) {
   Subject subject = toy::subject([] { return std::make_shared<Coupled>(); }, data(), data());
   const_cast<Subject::State&>(subject.state()).batch = 32;
   const auto all = toy::meter("objective_snr")->measure(subject);
-  const auto m = toy::find(
-      all, "signal", {{"group", "trunk"}, {"metric", "euclidean"}, {"weights", "averaged"}},
-      {"level", "band"});
+  const auto m = toy::find(all, "signal",
+                           {{"group", "trunk"}, {"metric", "euclidean"}, {"weights", "averaged"}},
+                           {"level", "band"});
   EXPECT_EQ(m.n, 24 * 32);
   EXPECT_NE(m.method.find("24 units of 32 examples"), std::string::npos) << m.method;
 }
