@@ -221,5 +221,92 @@ TEST(PresetLoss, ReleaseWeighsHighBandsByProgress) {
   EXPECT_NEAR(at_once.loss(), plain.loss(), 1e-12);
 }
 
+// The field that a preset's own corruption draws for the sample.
+NoiseField field_of(const Sample& sample, const std::string& preset_name, const std::string& term,
+                    const DataShape& data, const TokenShape& tokens) {
+  Setting setting;
+  setting.model = small_model();
+  setting.data = data;
+  setting.tokens = tokens;
+  const Node table =
+      resolve_part("corrupt", *preset(preset_name).find("term")->find(term)->find("corrupt"),
+                   data.modality, "c");
+  return make_part<Corrupt>(table, setting, "c")
+      ->field(row_keys(sample.batch), kDraw, at::TensorOptions(at::kDouble));
+}
+
+TEST(PresetLoss, MaeNormIsTheMeanOverMaskedNormalisedPatches) {
+  Sample run("mae-norm", "pixels");
+  const NoiseField field = field_of(run, "mae-norm", "pixels", image_data(), {16, 48});
+  const Tensor mean = run.x.mean(2, true), variance = (run.x - mean).square().sum(2, true) / 47;
+  const Tensor target = take_positions((run.x - mean) / (variance + 1e-6).sqrt(), field.masked);
+  TrunkInput input;
+  input.tokens = run.x;
+  input.kept = field.visible;
+  const Tensor p =
+      run.head->predict({run.objective->trunk().forward(input), field, Tokens::masked}).values;
+  EXPECT_NEAR(run.loss(), mean_square(p - target), 1e-9);
+}
+
+TEST(PresetLoss, MaskedPatchesAsClasses) {
+  Sample run("pixel-token-masked", "pixels");
+  const NoiseField field = field_of(run, "pixel-token-masked", "pixels", image_data(), {16, 48});
+  TrunkInput input;
+  input.tokens = run.x;
+  input.masked = field.masked;
+  input.mask_token = run.objective->named_parameters()["head.pixels.mask_token"];
+  const Tensor logits =
+      run.head->predict({run.objective->trunk().forward(input), field, Tokens::masked})
+          .values.view({4, 8, 48, 16});
+  const Tensor index = take_positions(((run.x + 1) * 8).floor().clamp(0, 15), field.masked);
+  expect_close(run.loss(),
+               -logits.log_softmax(3).gather(3, index.to(at::kLong).unsqueeze(3)).mean());
+}
+
+TEST(PresetLoss, MaskedDenoiseRestoresNoisyAndDroppedTokens) {
+  Sample run("masked-denoise", "pixels");
+  const NoiseField field = field_of(run, "masked-denoise", "pixels", image_data(), {16, 48});
+  const Tensor s = field.level.view({4, 1, 1});
+  TrunkInput input;
+  input.tokens = (1 - s) * run.x + s * run.noise();
+  input.kept = field.visible;
+  input.level = field.level;
+  const Tensor p =
+      run.head->predict({run.objective->trunk().forward(input), field, Tokens::all}).values;
+  EXPECT_NEAR(run.loss(), mean_square((p - run.x) / s.clamp_min(0.3)), 1e-9);
+}
+
+TEST(PresetLoss, Data2vecPredictsTheMeanOfNormalisedUpperLayers) {
+  Sample run("data2vec", "latent");
+  // Biases were moved after the teacher was copied; a window of zero makes it the student.
+  run.objective->after_step(1, 1'000'000'000);
+  const NoiseField field = field_of(run, "data2vec", "latent", image_data(), {16, 48});
+  const auto modules = run.objective->named_modules();
+  const auto teacher = std::dynamic_pointer_cast<Trunk>(modules["teacher.latent.trunk"]);
+  TrunkInput whole, masked;
+  whole.tokens = masked.tokens = run.x;
+  masked.masked = field.masked;
+  masked.mask_token = run.objective->named_parameters()["head.latent.mask_token"];
+  const auto layers = teacher->features(whole);
+  const Tensor target = (at::layer_norm(layers[1], {32}) + at::layer_norm(layers[2], {32})) / 2;
+  const Tensor p =
+      run.head->predict({run.objective->trunk().forward(masked), field, Tokens::masked}).values;
+  const Tensor d = (p - take_positions(target, field.masked)).abs();
+  expect_close(run.loss(), at::where(d < 2, d.square() / 4, d - 1).mean());
+}
+
+TEST(PresetLoss, SupervisedIsTheSurpriseAtTheLabelOfACrop) {
+  for (const std::string name : {"supervised", "supervised-narrow"}) {
+    Sample run(name, "label");
+    const Tensor crop = augmented(run.batch.images, row_keys(run.batch),
+                                  kDraw.pattern.child("crop").child(uint64_t{0}), 16, {0.5, 1});
+    const Tensor logits =
+        run.predicted(patchify(crop.to(at::kDouble), 4), {}, false, Tokens::pooled).squeeze(1);
+    Tensor label = run.batch.labels.select(1, 0);
+    if (name == "supervised-narrow") label = label.clamp_max(2);
+    expect_close(run.loss(), -logits.log_softmax(1).gather(1, label.unsqueeze(1)).mean());
+  }
+}
+
 }  // namespace
 }  // namespace assay
