@@ -119,13 +119,13 @@ LossMap Term::losses(const Batch& batch, const Draw& draw) const {
   for (const Batch& view : views_->views(batch, draw))
     views.push_back(encode(view, draw_of_view(draw, views.size())));
   const LossMap main = compared(views);
+  if (regularisers_.empty()) return main;
   std::vector<Tensor> loss{main.loss}, targets{main.targets};
   const double of_term = expected_targets().at(name_);
   for (const auto& [name, part] : regularisers_) {
     loss.push_back(part->loss(views, draw, matrices_));
     targets.push_back(at::full_like(loss.back(), part->expected_targets(of_term)).detach());
   }
-  if (loss.size() == 1) return main;
   return {at::cat(loss, 1), at::cat(targets, 1)};
 }
 

@@ -1,10 +1,7 @@
 // predict bottleneck: the whole view as one Gaussian code, decoded in one shot.
 #include <fmt/format.h>
 
-#include <cmath>
-
-#include "assay/model/decoder.h"
-#include "assay/objective/registry.h"
+#include "assay/objective/predict/shared.h"
 
 namespace assay {
 
@@ -46,20 +43,8 @@ class Bottleneck : public Predict {
   std::shared_ptr<Decoder> decoder_;
 };
 
-DecoderConfig config_of(const Options& options, const Setting& setting) {
-  const auto width =
-      std::lround(options.real("width_ratio") * static_cast<double>(setting.model.width));
-  return {width, options.integer("depth"), options.integer("heads")};
-}
-
 void check(const Options& options, const Setting& setting) {
-  const DecoderConfig config = config_of(options, setting);
-  if (config.width % 4 != 0 || config.width % config.heads != 0)
-    throw options.error(
-        "width_ratio", "config.model",
-        fmt::format("decoder width {} ({} of {}) does not suit {} heads", config.width,
-                    options.real("width_ratio"), setting.model.width, config.heads),
-        "it must be divisible by 4 and by predict.heads");
+  check_decoder(options, setting);
   if (setting.target.tokens == Tokens::pooled || setting.target.tokens == Tokens::next)
     throw options.error(
         "kind", "config.predict",
@@ -70,7 +55,6 @@ void check(const Options& options, const Setting& setting) {
 }  // namespace
 
 PartEntry<Predict> predict_bottleneck() {
-  using namespace declare;
   PartEntry<Predict> entry;
   entry.info = {
       "predict",
@@ -80,14 +64,14 @@ PartEntry<Predict> predict_bottleneck() {
       "from it; with regularise.kl a variational autoencoder",
       "q(z|x) = N(μ, diag e^λ),  (μ, λ) = W mean_i h_i;  z = μ + e^(λ/2)·ε;  p = decoder(z)",
       "Kingma and Welling 2014, arXiv 1312.6114",
-      {integer("latents", 64, closed(1, 4096), "numbers of the code"),
-       real("width_ratio", 0.5, closed(0.03125, 4), "decoder width over trunk width"),
-       integer("depth", 2, closed(1, 32), "layers"),
-       integer("heads", 2, closed(1, 64), "attention heads per layer")}};
+      decoder_options()};
+  entry.info.options.insert(
+      entry.info.options.begin(),
+      declare::integer("latents", 64, declare::closed(1, 4096), "numbers of the code"));
   entry.check = check;
   entry.make = [](const Options& options, const Setting& setting) {
-    return std::make_shared<Bottleneck>(options.integer("latents"), config_of(options, setting),
-                                        setting);
+    return std::make_shared<Bottleneck>(options.integer("latents"),
+                                        decoder_config(options, setting), setting);
   };
   return entry;
 }

@@ -1,11 +1,7 @@
 // predict decoder: a light transformer with mask tokens in place of what the trunk dropped.
-#include "assay/model/decoder.h"
-
 #include <fmt/format.h>
 
-#include <cmath>
-
-#include "assay/objective/registry.h"
+#include "assay/objective/predict/shared.h"
 
 namespace assay {
 
@@ -40,12 +36,6 @@ class DecoderHead : public Predict {
   std::shared_ptr<Decoder> decoder_;
 };
 
-DecoderConfig config_of(const Options& options, const Setting& setting) {
-  const auto width =
-      std::lround(options.real("width_ratio") * static_cast<double>(setting.model.width));
-  return {width, options.integer("depth"), options.integer("heads")};
-}
-
 void check(const Options& options, const Setting& setting) {
   if (!setting.drops)
     throw options.error(
@@ -58,19 +48,12 @@ void check(const Options& options, const Setting& setting) {
         "kind", "config.predict",
         fmt::format("`decoder` in [{}] predicts tokens of a masked sequence", options.where()),
         "set predict.kind = \"linear\"");
-  const DecoderConfig config = config_of(options, setting);
-  if (config.width % 4 != 0 || config.width % config.heads != 0)
-    throw options.error(
-        "width_ratio", "config.model",
-        fmt::format("decoder width {} ({} of {}) does not suit {} heads", config.width,
-                    options.real("width_ratio"), setting.model.width, config.heads),
-        "it must be divisible by 4 and by predict.heads");
+  check_decoder(options, setting);
 }
 
 }  // namespace
 
 PartEntry<Predict> predict_decoder() {
-  using namespace declare;
   PartEntry<Predict> entry;
   entry.info = {
       "predict",
@@ -79,12 +62,10 @@ PartEntry<Predict> predict_decoder() {
       "decoder of MAE, the predictor of I-JEPA",
       "p = W·norm(blocks([E h_visible; m] + positions))",
       "He et al. 2022, arXiv 2111.06377, section 3; facebookresearch/mae models_mae.py",
-      {real("width_ratio", 0.5, closed(0.03125, 4), "decoder width over trunk width"),
-       integer("depth", 2, closed(1, 32), "layers"),
-       integer("heads", 2, closed(1, 64), "attention heads per layer")}};
+      decoder_options()};
   entry.check = check;
   entry.make = [](const Options& options, const Setting& setting) {
-    return std::make_shared<DecoderHead>(config_of(options, setting), setting);
+    return std::make_shared<DecoderHead>(decoder_config(options, setting), setting);
   };
   return entry;
 }

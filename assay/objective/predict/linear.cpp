@@ -1,8 +1,5 @@
 // predict linear: one linear map from the trunk's features of a token to its prediction.
-#include <fmt/format.h>
-
-#include "assay/model/decoder.h"
-#include "assay/objective/registry.h"
+#include "assay/objective/predict/shared.h"
 
 namespace assay {
 
@@ -17,11 +14,7 @@ class LinearHead : public Predict {
   }
 
   Prediction predict(const Input& input) override {
-    // Dropped tokens are not in `encoded`, which then holds exactly the visible ones.
-    const bool whole = input.field.drop && input.which != Tokens::pooled;
-    const Tensor features =
-        whole ? input.encoded : select_tokens(input.encoded, input.field, input.which);
-    return {linear_->forward(features), {}, {}};
+    return {linear_->forward(predicted_features(input)), {}, {}};
   }
 
   double flops(int64_t, int64_t predicted) const override {

@@ -1,7 +1,6 @@
 // predict predictor: a two-layer perceptron, token by token.
-#include "assay/model/decoder.h"
 #include "assay/objective/predict/perceptron.h"
-#include "assay/objective/registry.h"
+#include "assay/objective/predict/shared.h"
 
 namespace assay {
 
@@ -15,10 +14,7 @@ class Predictor : public Predict {
                                                    output_gain(hidden, outputs), init));
   }
   Prediction predict(const Input& input) override {
-    const bool whole = input.field.drop && input.which != Tokens::pooled;
-    const Tensor features =
-        whole ? input.encoded : select_tokens(input.encoded, input.field, input.which);
-    return {perceptron_->forward(features), {}, {}};
+    return {perceptron_->forward(predicted_features(input)), {}, {}};
   }
   double flops(int64_t, int64_t predicted) const override {
     return perceptron_->flops(static_cast<double>(predicted));
