@@ -1,0 +1,263 @@
+// Runs a gradient source on paired draws, block by block, and turns the sums into estimates.
+#include "assay/stats/noise_accumulator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "assay/core/error.h"
+#include "assay/stats/kernels.h"
+
+namespace assay {
+
+Seed draw_seed(Seed seed, int64_t unit, int64_t index) {
+  return seed.child(static_cast<uint64_t>(unit)).child(static_cast<uint64_t>(index));
+}
+
+namespace {
+
+void check(const NoisePlan& plan) {
+  const int64_t fewest = plan.exhaustive ? 1 : 5, fewest_draws = plan.exhaustive ? 1 : 2;
+  if (plan.units < fewest || plan.draws < fewest_draws || plan.examples_per_unit < 1) {
+    throw Error("stats.plan",
+                fmt::format("{} units of {} examples with {} draws give no estimate", plan.units,
+                            plan.examples_per_unit, plan.draws),
+                "measure at least 5 units with at least 2 draws each");
+  }
+  if (plan.exhaustive && plan.examples_per_unit != 1) {
+    throw Error("stats.plan", "an exhaustive plan has one example to a unit",
+                "set examples_per_unit = 1");
+  }
+}
+
+void check(const NoisePlan& plan, std::span<const int64_t> examples) {
+  const size_t wanted = static_cast<size_t>(plan.units * plan.examples_per_unit);
+  if (examples.size() != wanted) {
+    throw Error("stats.examples",
+                fmt::format("the plan needs {} examples, {} were given", wanted, examples.size()));
+  }
+  const std::unordered_set<int64_t> distinct(examples.begin(), examples.end());
+  if (distinct.size() != examples.size()) {
+    throw Error("stats.examples", "an example occurs twice: its noise would count as resolved",
+                "give distinct examples");
+  }
+}
+
+Draw draw_of(const NoisePlan& plan, Seed seed, int64_t unit, int64_t index, double progress) {
+  Draw draw;
+  if (plan.exhaustive) {
+    draw.level = draw.pattern = Seed(static_cast<uint64_t>(index));
+    draw.progress = progress;
+  } else {
+    draw = Draw::from(draw_seed(seed, unit, index), progress);
+  }
+  draw.level_bin = plan.level_bin;
+  return draw;
+}
+
+// W_u = Σ_j |g_j − ḡ|² from differences to the first draw, e_j = g_j − g_1: Σ|e_j|² − |Σ e_j|²/r.
+// Where draws do not differ, every e_j is exactly zero, and so is the objective's variance. View 0
+// is the whole loss, views 1 … the parts, if it was resolved into any.
+class WithinUnit {
+ public:
+  WithinUnit(const GroupLayout& layout, const std::vector<DiagonalMetric>& metrics, int64_t parts)
+      : layout_(layout),
+        metrics_(metrics),
+        size_(static_cast<size_t>(layout.size())),
+        parts_(static_cast<size_t>(parts)),
+        sum_(std::max<size_t>(1, parts_) * size_),
+        difference_(size_),
+        whole_(parts_ > 0 ? size_ : 0) {
+    clear();
+  }
+
+  size_t views() const { return parts_ + 1; }
+
+  void clear() {
+    std::fill(sum_.begin(), sum_.end(), 0.0f);
+    squares_.assign(views() * metrics_.size(), std::vector<double>(layout_.groups().size(), 0.0));
+  }
+
+  void add(std::span<const float> current, std::span<const float> first) {
+    std::fill(whole_.begin(), whole_.end(), 0.0f);
+    for (size_t start = 0, view = parts_ > 0 ? 1 : 0; start < sum_.size(); start += size_, ++view) {
+      for (size_t i = 0; i < size_; ++i) {
+        difference_[i] = current[start + i] - first[start + i];
+        sum_[start + i] += difference_[i];
+      }
+      for (size_t i = 0; i < whole_.size(); ++i) whole_[i] += difference_[i];
+      add_squares(view, difference_, 1);
+    }
+    if (parts_ > 0) add_squares(0, whole_, 1);
+  }
+
+  // Takes |Σ e_j|²/r off and turns the first draw into the mean over draws.
+  void finish(int64_t draws, std::span<float> first) {
+    const float inverse = 1.0f / static_cast<float>(draws);
+    std::fill(whole_.begin(), whole_.end(), 0.0f);
+    for (size_t start = 0, view = parts_ > 0 ? 1 : 0; start < sum_.size(); start += size_, ++view) {
+      const std::span<const float> sum = std::span(sum_).subspan(start, size_);
+      for (size_t i = 0; i < size_; ++i) first[start + i] += sum[i] * inverse;
+      for (size_t i = 0; i < whole_.size(); ++i) whole_[i] += sum[i];
+      add_squares(view, sum, -1 / static_cast<double>(draws));
+    }
+    if (parts_ > 0) add_squares(0, whole_, -1 / static_cast<double>(draws));
+  }
+
+  double squares(size_t view, size_t metric, size_t group) const {
+    return squares_[view * metrics_.size() + metric][group];
+  }
+
+ private:
+  void add_squares(size_t view, std::span<const float> values, double factor) {
+    std::vector<double> norms(layout_.groups().size());
+    for (size_t metric = 0; metric < metrics_.size(); ++metric) {
+      squared_norms(values, metrics_[metric].weight, layout_, norms);
+      std::vector<double>& out = squares_[view * metrics_.size() + metric];
+      for (size_t group = 0; group < norms.size(); ++group) out[group] += factor * norms[group];
+    }
+  }
+
+  const GroupLayout& layout_;
+  const std::vector<DiagonalMetric>& metrics_;
+  size_t size_, parts_;
+  std::vector<float> sum_, difference_, whole_;
+  std::vector<std::vector<double>> squares_;  // [views × metrics][groups]
+};
+
+}  // namespace
+
+class NoiseAccumulator::State {
+ public:
+  State(GradientSource& source, const NoisePlan& plan, Seed seed, double progress,
+        const std::vector<DiagonalMetric>& given)
+      : source_(source),
+        plan_(plan),
+        seed_(seed),
+        progress_(progress),
+        layout_(source.groups(), source.size()),
+        parts_(plan.by_part ? source.parts() : std::vector<std::string>{}),
+        metrics_({{"euclidean", {}}}),
+        length_(std::max<size_t>(1, parts_.size()) * static_cast<size_t>(source.size())) {
+    metrics_.insert(metrics_.end(), given.begin(), given.end());
+    within_unit_ = std::make_unique<WithinUnit>(layout_, metrics_, std::ssize(parts_));
+    sums_.resize(static_cast<size_t>(plan.units) * length_);
+    current_.resize(length_);
+    within_.assign(within_unit_->views() * metrics_.size() * layout_.groups().size(),
+                   std::vector<double>(static_cast<size_t>(plan.units)));
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void add(std::span<const int64_t> examples) {
+    check(plan_, examples);
+    const size_t b = static_cast<size_t>(plan_.examples_per_unit);
+    if (blocks_ > 0) mean_.resize(length_);
+    for (int64_t unit = 0; unit < plan_.units; ++unit) {
+      const std::span<float> sum =
+          std::span(sums_).subspan(static_cast<size_t>(unit) * length_, length_);
+      const std::span<float> mean = blocks_ > 0 ? std::span(mean_) : sum;
+      measure_unit(unit, examples.subspan(static_cast<size_t>(unit) * b, b), mean);
+      if (blocks_ > 0)
+        for (size_t i = 0; i < length_; ++i) sum[i] += mean[i];
+      for (size_t cell = 0; cell < within_.size(); ++cell)
+        within_[cell][static_cast<size_t>(unit)] += squares(cell);
+    }
+    ++blocks_;
+  }
+
+  NoiseView view() const {
+    NoiseView out;
+    out.gradient_calls = blocks_ * plan_.units * plan_.draws;
+    out.example_gradients = out.gradient_calls * plan_.examples_per_unit;
+    out.parts = std::ssize(parts_);
+    const size_t groups = layout_.groups().size();
+    for (size_t view = 0; view < within_unit_->views(); ++view) {
+      for (size_t metric = 0; metric < metrics_.size(); ++metric) {
+        std::vector<CentredGram> grams = centred_grams(rows(view), layout_, metrics_[metric]);
+        for (size_t group = 0; group < groups; ++group) {
+          const NestedUnits units{
+              plan_.examples_per_unit * blocks_, plan_.draws, std::move(grams[group]),
+              merged(within_[(view * metrics_.size() + metric) * groups + group])};
+          out.rows.push_back({layout_.groups()[group].name, metrics_[metric].name,
+                              view == 0 ? std::string() : parts_[view - 1],
+                              plan_.exhaustive ? exact_noise(units) : estimate_noise(units)});
+        }
+      }
+    }
+    return out;
+  }
+
+  int64_t blocks() const { return blocks_; }
+
+ private:
+  // Mean over the draws into `mean`, sums of squares into within_unit_.
+  void measure_unit(int64_t unit, std::span<const int64_t> ids, std::span<float> mean) {
+    within_unit_->clear();
+    for (int64_t j = 0; j < plan_.draws; ++j) {
+      const Draw draw = draw_of(plan_, seed_, blocks_ * plan_.units + unit, j, progress_);
+      const std::span<float> out = j == 0 ? mean : std::span(current_);
+      parts_.empty() ? source_.gradient(ids, draw, out) : source_.gradient_by_part(ids, draw, out);
+      if (j > 0) within_unit_->add(current_, mean);
+    }
+    within_unit_->finish(plan_.draws, mean);
+  }
+
+  double squares(size_t cell) const {
+    const size_t groups = layout_.groups().size();
+    return within_unit_->squares(cell / groups / metrics_.size(), cell / groups % metrics_.size(),
+                                 cell % groups);
+  }
+
+  std::vector<double> merged(std::vector<double> within) const {
+    const double k = static_cast<double>(blocks_);
+    for (double& w : within) w /= k * k;
+    return within;
+  }
+
+  // Means over blocks and draws. View 0 is the sum of the parts, made while it is read.
+  Rows rows(size_t view) const {
+    const size_t size = static_cast<size_t>(layout_.size());
+    const size_t first = view == 0 ? 0 : view - 1;
+    const size_t last = view == 0 ? length_ / size : first + 1;
+    return {plan_.units, [=, this](int64_t row, int64_t begin, std::span<float> out) {
+              for (size_t part = first; part < last; ++part) {
+                const float* in = sums_.data() + static_cast<size_t>(row) * length_ + part * size +
+                                  static_cast<size_t>(begin);
+                for (size_t i = 0; i < out.size(); ++i) out[i] += in[i];
+              }
+              if (blocks_ == 1) return;
+              const float inverse = 1.0f / static_cast<float>(blocks_);
+              for (float& value : out) value *= inverse;
+            }};
+  }
+
+  GradientSource& source_;
+  NoisePlan plan_;
+  Seed seed_;
+  double progress_;
+  GroupLayout layout_;
+  std::vector<std::string> parts_;
+  std::vector<DiagonalMetric> metrics_;
+  size_t length_;  // floats of one gradient, all parts
+  std::unique_ptr<WithinUnit> within_unit_;
+  std::vector<float> sums_;                  // [units × length] over blocks, of means over draws
+  std::vector<float> current_, mean_;        // [length]
+  std::vector<std::vector<double>> within_;  // [views × metrics × groups][units], over blocks
+  int64_t blocks_ = 0;
+};
+
+NoiseAccumulator::NoiseAccumulator(GradientSource& source, const NoisePlan& plan, Seed seed,
+                                   double progress, const std::vector<DiagonalMetric>& metrics) {
+  check(plan);
+  state_ = std::make_unique<State>(source, plan, seed, progress, metrics);
+}
+
+NoiseAccumulator::~NoiseAccumulator() = default;
+
+void NoiseAccumulator::add(std::span<const int64_t> examples) { state_->add(examples); }
+int64_t NoiseAccumulator::blocks() const { return state_->blocks(); }
+NoiseView NoiseAccumulator::view() const { return state_->view(); }
+
+}  // namespace assay

@@ -1,0 +1,40 @@
+// Signal and noise of a gradient from any number of blocks of units, in the memory of one.
+#pragma once
+
+#include <memory>
+
+#include "assay/stats/noise_view.h"
+
+namespace assay {
+
+/// A block is plan.units units. Unit u of every further block is merged into unit u of the first:
+/// after k blocks there are still m units, of k·b examples each, so that precision can be bought
+/// without memory. Merging is exact: gradients of units average, and of W_u = Σ_j |g_uj − ḡ_u|²,
+/// whose mean is (r − 1) tr Σ_E / b, the average over blocks is divided by k.
+///
+/// Memory: max(1, parts) × (units + 3) × P floats and two gradients more.
+class NoiseAccumulator {
+ public:
+  /// Draw j of unit u of block c comes from draw_of(seed, c·m + u, j). source and the weights of
+  /// `metrics` must outlive it. Throws Error stats.plan.
+  NoiseAccumulator(GradientSource& source, const NoisePlan& plan, Seed seed, double progress,
+                   const std::vector<DiagonalMetric>& metrics = {});
+  ~NoiseAccumulator();
+
+  /// units × examples_per_unit ids that are distinct and were in no block before; ids within the
+  /// block are checked: Error stats.examples.
+  void add(std::span<const int64_t> examples);
+
+  int64_t blocks() const;
+  /// The estimates from all blocks so far. REQUIRES blocks() > 0.
+  NoiseView view() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+/// Draw `index` of unit `unit`: every estimate and every exported gradient comes from this.
+Seed draw_seed(Seed seed, int64_t unit, int64_t index);
+
+}  // namespace assay
