@@ -12,7 +12,6 @@
 #include <optional>
 
 #include "assay/core/error.h"
-#include "assay/store/atomic_file.h"
 #include "assay/store/files.h"
 
 namespace assay {
@@ -106,34 +105,59 @@ StoredTensor tensor_of(const fs::path& path, const std::string& name, const nloh
 
 }  // namespace
 
-void write_safetensors(const fs::path& path, std::span<const StoredTensor> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+SafetensorsWriter::SafetensorsWriter(const fs::path& path, std::span<const Entry> entries,
+                                     const std::map<std::string, std::string>& metadata)
+    : file_(path) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
-  uint64_t offset = 0;
-  for (const StoredTensor& tensor : tensors) {
-    const auto size = size_of(tensor.dtype, tensor.shape);
-    if (!size || *size != tensor.data.size() || header.contains(tensor.name)) {
+  for (const Entry& entry : entries) {
+    const auto size = size_of(entry.dtype, entry.shape);
+    if (!size || header.contains(entry.name)) {
       throw Error("store.tensor",
-                  fmt::format("cannot store tensor `{}`: {} bytes as {} of {} sides"
-                              " (unknown dtype, wrong size or a name used twice)",
-                              tensor.name, tensor.data.size(), tensor.dtype, tensor.shape.size()));
+                  fmt::format("cannot store tensor `{}`: {} of {} sides (unknown dtype, impossible "
+                              "shape or a name used twice)",
+                              entry.name, entry.dtype, entry.shape.size()));
     }
-    header[tensor.name] = {{"dtype", tensor.dtype},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {offset, offset + *size}}};
-    offset += *size;
+    header[entry.name] = {{"dtype", entry.dtype},
+                          {"shape", entry.shape},
+                          {"data_offsets", {data_bytes_, data_bytes_ + *size}}};
+    data_bytes_ += *size;
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data starts aligned
   const uint64_t length = text.size();
   std::string start(kLengthBytes, '\0');
   std::memcpy(start.data(), &length, kLengthBytes);
+  file_.write(start + text);
+}
 
-  AtomicFile file(path);
-  file.write(start + text);
-  for (const StoredTensor& tensor : tensors)
-    file.write({reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size()});
+void SafetensorsWriter::append(std::span<const std::byte> data) {
+  written_ += data.size();
+  if (written_ > data_bytes_)
+    throw Error("store.tensor",
+                fmt::format("{} bytes where the header names {}", written_, data_bytes_));
+  file_.write({reinterpret_cast<const char*>(data.data()), data.size()});
+}
+
+void SafetensorsWriter::commit() {
+  if (written_ != data_bytes_)
+    throw Error("store.tensor",
+                fmt::format("{} bytes where the header names {}", written_, data_bytes_));
+  file_.commit();
+}
+
+void write_safetensors(const fs::path& path, std::span<const StoredTensor> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::vector<SafetensorsWriter::Entry> entries;
+  for (const StoredTensor& tensor : tensors) {
+    entries.push_back({tensor.name, tensor.dtype, tensor.shape});
+    if (size_of(tensor.dtype, tensor.shape) != tensor.data.size())
+      throw Error("store.tensor",
+                  fmt::format("cannot store tensor `{}`: {} bytes as {} of {} sides", tensor.name,
+                              tensor.data.size(), tensor.dtype, tensor.shape.size()));
+  }
+  SafetensorsWriter file(path, entries, metadata);
+  for (const StoredTensor& tensor : tensors) file.append(tensor.data);
   file.commit();
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "assay/store/atomic_file.h"
+
 namespace assay {
 
 struct StoredTensor {
@@ -16,6 +18,29 @@ struct StoredTensor {
   std::string dtype;           // F32 | F64 | I64 | U8
   std::vector<int64_t> shape;  // empty = a scalar
   std::span<const std::byte> data;
+};
+
+/// A file that is written piece by piece, for data that does not fit into memory: the header first,
+/// then the tensors' bytes in order. Without commit() nothing is left of it.
+class SafetensorsWriter {
+ public:
+  struct Entry {
+    std::string name, dtype;
+    std::vector<int64_t> shape;
+  };
+  /// Throws Error store.tensor for an unknown dtype, an impossible shape or a name used twice;
+  /// environment.disk_full, store.write.
+  SafetensorsWriter(const std::filesystem::path& path, std::span<const Entry> entries,
+                    const std::map<std::string, std::string>& metadata);
+  /// The next bytes, of one tensor or of several. Throws Error store.tensor beyond the last.
+  void append(std::span<const std::byte> data);
+  /// Throws Error store.tensor if bytes are missing.
+  void commit();
+  uint64_t data_bytes() const { return data_bytes_; }  // of all tensors together
+
+ private:
+  AtomicFile file_;
+  uint64_t data_bytes_ = 0, written_ = 0;
 };
 
 /// Written atomically (files.h), tensors in the given order, metadata under "__metadata__".

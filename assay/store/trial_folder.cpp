@@ -5,7 +5,9 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "assay/core/error.h"
 #include "assay/store/files.h"
@@ -108,6 +110,32 @@ void read_records_into(TrialFolder& trial, ReadDepth depth) {
     trial.losses.erase(trial.losses.begin(), trial.losses.end() - 1);
 }
 
+// What was measured after training stands for what the meters recorded of the same thing, and a
+// later measurement for an earlier one; what it cost is added to what the ledger says.
+void read_measures(TrialFolder& trial) {
+  const auto key = [](const Measurement& m) {
+    return std::tuple(m.meter, m.quantity, m.step, m.labels);
+  };
+  std::map<decltype(key(Measurement{})), size_t> places;
+  for (const auto& line : lines_of(trial.folder / "measures.jsonl", ReadDepth::full, trial)) {
+    try {
+      if (trial.ledger) trial.ledger->measuring_flops += line.value("measuring_flops", 0.0);
+      if (line.at("kind") != "measurement") continue;
+      if (places.empty())
+        for (size_t i = 0; i < trial.measurements.size(); ++i)
+          places[key(trial.measurements[i])] = i;
+      Measurement m = measurement_from_json(line);
+      const auto [place, is_new] = places.emplace(key(m), trial.measurements.size());
+      if (is_new)
+        trial.measurements.push_back(std::move(m));
+      else
+        trial.measurements[place->second] = std::move(m);
+    } catch (const nlohmann::json::exception& error) {
+      trial.problems.push_back(fmt::format("measures.jsonl: {}", error.what()));
+    }
+  }
+}
+
 // `seconds` counts from the start of a process, so a fall begins the next process's share.
 void read_timing(TrialFolder& trial, ReadDepth depth) {
   double last = 0;
@@ -159,6 +187,7 @@ TrialFolder read_trial_folder(const fs::path& folder, ReadDepth depth) {
     trial.name = (*trial.config)["name"];
   read_outcome(trial);
   read_records_into(trial, depth);
+  if (depth == ReadDepth::full) read_measures(trial);
   read_timing(trial, depth);
   if (trial.ended()) return trial;
   trial.running_on = lock_holder(folder);

@@ -131,5 +131,28 @@ TEST(Safetensors, EveryTruncationOfAGoodFileIsRefused) {
   }
 }
 
+// Written in pieces, the file is the one that is written at once; unfinished, there is none.
+TEST(SafetensorsWriter, PieceByPiece) {
+  const TemporaryFolder folder;
+  const std::vector<float> values = {1, 2, 3, 4, 5, 6};
+  const auto data = std::as_bytes(std::span(values));
+  const std::vector<StoredTensor> whole = {{"a", "F32", {2, 3}, data}};
+  write_safetensors(folder.path / "one", whole, {{"key", "value"}});
+  const std::vector<SafetensorsWriter::Entry> entries = {{"a", "F32", {2, 3}}};
+  {
+    SafetensorsWriter writer(folder.path / "other", entries, {{"key", "value"}});
+    EXPECT_EQ(writer.data_bytes(), 24u);
+    writer.append(data.subspan(0, 4));
+    EXPECT_THROW(writer.commit(), Error) << "bytes are missing";
+    writer.append(data.subspan(4));
+    EXPECT_THROW(writer.append(data.subspan(0, 4)), Error) << "bytes too many";
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"one"}) << "uncommitted bytes were left";
+  SafetensorsWriter writer(folder.path / "other", entries, {{"key", "value"}});
+  for (size_t i = 0; i < data.size(); i += 8) writer.append(data.subspan(i, 8));
+  writer.commit();
+  EXPECT_EQ(read_file(folder.path / "one"), read_file(folder.path / "other"));
+}
+
 }  // namespace
 }  // namespace assay
