@@ -76,8 +76,7 @@ struct Bench {
       const Batch batch = data->get(std::span(ids).subspan(static_cast<size_t>(j * microbatch),
                                                            static_cast<size_t>(microbatch)));
       if (data_ms) *data_ms += milliseconds(fetch);
-      flat->zero_gradients();
-      training_loss(*objective, objective->losses(batch, draw), 0).backward();
+      flat->differentiate(training_loss(*objective, objective->losses(batch, draw), 0));
       if (observed) {
         accumulate_and_norm(total, flat->gradient_span(), *layout, norms);
         if (online) online->microbatch(index, norms);

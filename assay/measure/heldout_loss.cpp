@@ -55,7 +55,7 @@ Sums HeldoutLoss::accumulate(Subject& subject) const {
   std::vector<int64_t> ids;
   for (int64_t i = 0; i < count; ++i) ids.push_back(permuted(kStream.child("ids"), data.size(), i));
   // A coupled objective is another one at another batch size: only whole training batches count.
-  const int64_t size_of_batch = subject.state().batch;
+  const int64_t size_of_batch = subject.state().train.batch;
   if (objective.coupled()) {
     count -= count % size_of_batch;
     if (count < 2 * size_of_batch)
@@ -108,7 +108,7 @@ void HeldoutLoss::add_total(Subject& subject, Weights weights, const Sums& sums,
   Objective& objective = subject.objective();
   const LossMap map{sums.loss / static_cast<double>(draws_), {}};
   Tensor units = example_losses(objective, map, subject.state().fraction);
-  if (objective.coupled()) units = units.view({-1, subject.state().batch}).mean(1);
+  if (objective.coupled()) units = units.view({-1, subject.state().train.batch}).mean(1);
   Measurement m = subject.measurement("heldout_loss", "training_loss", "weighted");
   m.labels = {{"weights", to_string(weights)}};
   m.method =

@@ -26,8 +26,7 @@ ObjectiveGradients::ObjectiveGradients(Objective& objective, FlatParameters& par
 }
 
 void ObjectiveGradients::differentiate(const Tensor& loss, bool keep_graph, std::span<float> out) {
-  parameters_.zero_gradients();
-  loss.backward({}, keep_graph);
+  parameters_.differentiate(loss, keep_graph);
   const auto gradient = parameters_.gradient_span();
   std::copy(gradient.begin(), gradient.end(), out.begin());
 }

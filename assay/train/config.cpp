@@ -86,4 +86,9 @@ double learning_rate(const TrainConfig& config, int64_t step, int64_t steps) {
   return config.learning_rate * factor;
 }
 
+double averaging_weight(const TrainConfig& config, int64_t done, int64_t steps) {
+  const double horizon = std::max(1.0, config.averaging * static_cast<double>(steps));
+  return 1.0 / std::min(horizon, static_cast<double>(done));
+}
+
 }  // namespace assay

@@ -28,4 +28,8 @@ int64_t steps_of(const TrainConfig& config, double flops_per_example);
 /// decay branch. step counts from 0; the rate of the step about to be made.
 double learning_rate(const TrainConfig& config, int64_t step, int64_t steps);
 
+/// Weight of the newest weights in their exponential moving average over τ = averaging × steps
+/// steps; the plain mean before τ steps. done: steps made, >= 1.
+double averaging_weight(const TrainConfig& config, int64_t done, int64_t steps);
+
 }  // namespace assay

@@ -51,13 +51,25 @@ FlatParameters::FlatParameters(Objective& objective) {
     Tensor view = values_.slice(0, at, end).view(parameter.sizes());
     view.copy_(parameter);
     parameter.set_data(view);
-    parameter.mutable_grad() = gradients_.slice(0, at, end).view(parameter.sizes());
+    parameters_.push_back(parameter);
+    views_.push_back(gradients_.slice(0, at, end).view(parameter.sizes()));
+    parameter.mutable_grad() = views_.back();
     entries_.push_back({name, parameter.sizes().vec(), at, end, parameter.dim() >= 2});
     extend(groups_, name.rfind("trunk.", 0) == 0 ? "trunk" : "head", at, end);
     if (const std::string layer = layer_of(name); !layer.empty()) extend(layers, layer, at, end);
     at = end;
   }
   groups_.insert(groups_.end(), layers.begin(), layers.end());
+}
+
+void FlatParameters::differentiate(const Tensor& loss, bool keep_graph) {
+  const auto own = torch::autograd::grad({loss}, parameters_, {}, keep_graph, false, true);
+  torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < views_.size(); ++i)
+    if (own[i].defined())
+      views_[i].copy_(own[i]);
+    else
+      views_[i].zero_();
 }
 
 std::span<float> FlatParameters::value_span() const {

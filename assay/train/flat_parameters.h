@@ -25,7 +25,9 @@ class FlatParameters {
   Tensor gradients() const { return gradients_; }  // [P]
   std::span<float> value_span() const;             // REQUIRES float32 on the CPU
   std::span<float> gradient_span() const;
-  void zero_gradients() { gradients_.zero_(); }
+  /// gradients() = gradient of a scalar loss; what was there is overwritten. autograd::grad hands
+  /// over its buffers, where backward() would add them to zeroed ones: two passes over memory less.
+  void differentiate(const Tensor& loss, bool keep_graph = false);
 
   struct Entry {
     std::string name;  // "trunk.layers.0.qkv.weight"
@@ -39,6 +41,7 @@ class FlatParameters {
 
  private:
   Tensor values_, gradients_;
+  std::vector<Tensor> parameters_, views_;  // of the objective; of gradients_
   std::vector<Entry> entries_;
   std::vector<Group> groups_;
 };

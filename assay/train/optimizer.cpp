@@ -1,8 +1,6 @@
 // LibTorch's AdamW with its moments in flat buffers.
 #include "assay/train/optimizer.h"
 
-#include <cmath>
-
 namespace assay {
 
 Optimizer::Optimizer(Objective& objective, const FlatParameters& flat, const TrainConfig& config)
@@ -46,10 +44,6 @@ double Optimizer::step(FlatParameters& flat, double learning_rate) {
   adamw_->step();
   ++steps_;
   return norm;
-}
-
-Tensor Optimizer::corrected_second_moments() const {
-  return second_ / (1 - std::pow(config_.beta2, static_cast<double>(steps_)));
 }
 
 void Optimizer::restore(int64_t steps) {

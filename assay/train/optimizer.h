@@ -18,8 +18,6 @@ class Optimizer {
 
   Tensor first_moments() const { return first_; }    // [P]
   Tensor second_moments() const { return second_; }  // [P], not corrected for bias
-  /// v / (1 − β₂^t): estimates E g² (Kingma & Ba 2015, section 3). REQUIRES steps() > 0. [P]
-  Tensor corrected_second_moments() const;
   int64_t steps() const { return steps_; }
   void restore(int64_t steps);  // after the moments were written
 

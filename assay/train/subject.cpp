@@ -1,6 +1,8 @@
 // What a meter sees of a trial at a checkpoint.
 #include "assay/train/subject.h"
 
+#include <cmath>
+
 namespace assay {
 
 std::string to_string(Weights weights) {
@@ -15,9 +17,19 @@ std::string to_string(Weights weights) {
   return {};
 }
 
+void Subject::State::set_run(const TrainConfig& config, int64_t run_steps) {
+  train = config;
+  steps = run_steps;
+  // Before 1% of a run the moments are a handful of steps, and g / √v divides by nearly nothing.
+  // v / (1 − β₂^t) estimates E g² (Kingma & Ba 2015, section 3).
+  if (step >= std::max<int64_t>(1, steps / 100))
+    second_moments = raw_second_moments / (1 - std::pow(config.beta2, static_cast<double>(step)));
+}
+
 Subject::Subject(std::function<std::shared_ptr<Objective>()> make, State state,
                  const Dataset& train, const Dataset& heldout, Seed seed)
-    : objective_(make()),
+    : make_(std::move(make)),
+      objective_(make_()),
       flat_(std::make_unique<FlatParameters>(*objective_)),
       initial_(flat_->values().clone()),
       state_(std::move(state)),

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "assay/train/config.h"
 #include "assay/train/flat_parameters.h"
 
 namespace assay {
@@ -17,18 +18,24 @@ class Subject {
   struct State {            // all [P] float32, CPU; owned by the subject
     Tensor live, averaged;  // averaged = exponential moving average over 5% of the run
     Tensor second_moments;  // AdamW's v, bias-corrected; undefined before 1% of the run
+    Tensor first_moments, raw_second_moments;  // as the optimiser holds them: to go on from here
     std::vector<std::pair<std::string, Tensor>> objective;  // Objective::state(), copied
-    int64_t batch = 64;                                     // examples per optimiser step
-    double epsilon = 1e-8;                                  // AdamW's
+    TrainConfig train;
+    int64_t steps = 0;  // of the whole run
     int64_t step = 0;
     double fraction = 0;  // nominal, of the budget
     Ledger ledger;
+
+    /// Sets the run that step belongs to, and second_moments, which follow.
+    void set_run(const TrainConfig& config, int64_t run_steps);
   };
   /// make: builds the objective at its initial weights.
   Subject(std::function<std::shared_ptr<Objective>()> make, State state, const Dataset& train,
           const Dataset& heldout, Seed seed);
 
   Objective& objective() { return *objective_; }
+  /// Another one at its initial weights.
+  std::shared_ptr<Objective> make() const { return make_(); }
   FlatParameters& parameters() { return *flat_; }
   void load(Weights weights);
   const State& state() const { return state_; }
@@ -48,6 +55,7 @@ class Subject {
   Measurement measurement(std::string meter, std::string quantity, std::string unit) const;
 
  private:
+  std::function<std::shared_ptr<Objective>()> make_;
   std::shared_ptr<Objective> objective_;
   std::unique_ptr<FlatParameters> flat_;
   Tensor initial_;

@@ -6,8 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "assay/stats/kernels.h"
-#include "assay/train/checkpoint.h"
+#include "assay/train/snapshot.h"
 
 namespace assay {
 namespace {
@@ -31,21 +30,15 @@ Trainer::Trainer(std::function<std::shared_ptr<Objective>()> make, const TrainCo
                  const Dataset& train, const Dataset& heldout, std::vector<double> fractions,
                  std::filesystem::path folder, TrainerHooks hooks)
     : make_(std::move(make)),
-      config_(config),
       train_(train),
       heldout_(heldout),
       fractions_(std::move(fractions)),
       folder_(std::move(folder)),
       hooks_(std::move(hooks)),
-      objective_(make_()),
-      flat_(*objective_),
-      optimizer_(*objective_, flat_, config),
-      averaged_(flat_.values().clone()),
-      accumulated_(torch::zeros_like(flat_.values())),
-      layout_(flat_.groups(), flat_.size()),
-      steps_(steps_of(config, objective_->flops_per_example())),
+      stepper_(make_(), config, train, Seed(config.seed).child("trial")),
+      steps_(stepper_.steps()),
       log_every_(std::max<int64_t>(1, steps_ / kStepRecords)),
-      seed_(Seed(config.seed).child("trial")) {
+      meters_seed_(Seed(config.seed).child("trial").child("meters")) {
   std::sort(fractions_.begin(), fractions_.end());
 }
 
@@ -58,9 +51,8 @@ Outcome Trainer::run() {
   while (true) {
     measure_if_due();
     if (ledger_.step == steps_) return finish("completed", "");
-    const StepResult result = train_step();
+    const Stepper::Result result = train_step();
     if (const auto reason = divergence(result)) return finish("diverged", *reason);
-    update_averages();
     record_step(result);
     if (since(last_timing_) > kTimingSeconds) record_timing();
     const bool stop = hooks_.stop && hooks_.stop->load();
@@ -71,66 +63,20 @@ Outcome Trainer::run() {
   }
 }
 
-Trainer::StepResult Trainer::train_step() {
-  const int64_t step = ledger_.step;
-  const double progress = static_cast<double>(step) / static_cast<double>(steps_);
-  StepResult result;
-  result.loss = accumulate_gradients(step, progress);
+Stepper::Result Trainer::train_step() {
+  const TrainConfig& config = stepper_.config();
+  const Objective& objective = stepper_.objective();
+  const Stepper::Result result = stepper_.step(ledger_.step, hooks_.gradients);
   if (!std::isfinite(result.loss)) return result;
-  {
-    torch::NoGradGuard no_grad;
-    flat_.gradients().copy_(accumulated_).div_(static_cast<double>(microbatches()));
-  }
-  result.gradient_norm = optimizer_.step(flat_, learning_rate(config_, step, steps_));
   ++ledger_.step;
-  objective_->after_step(ledger_.step, steps_);
-  ledger_.examples += config_.batch;
+  ledger_.examples += config.batch;
   ledger_.unique_examples = std::min(ledger_.examples, train_.size());
-  ledger_.tokens += config_.batch * objective_->tokens_per_example();
-  ledger_.training_flops += static_cast<double>(config_.batch) * objective_->flops_per_example();
+  ledger_.tokens += config.batch * objective.tokens_per_example();
+  ledger_.training_flops += static_cast<double>(config.batch) * objective.flops_per_example();
   return result;
 }
 
-/// accumulated_ = Σ_j g_j over the step's microbatches; returns the mean loss.
-double Trainer::accumulate_gradients(int64_t step, double progress) {
-  const Draw draw = Draw::from(seed_.child("draws").child(static_cast<uint64_t>(step)), progress);
-  const auto ids = ids_of_step(seed_.child("order"), train_.size(), config_.batch, step);
-  const std::span<float> sum(accumulated_.data_ptr<float>(),
-                             static_cast<size_t>(accumulated_.numel()));
-  std::vector<double> norms(flat_.groups().size());
-  double loss_sum = 0;
-  accumulated_.zero_();
-  for (int64_t j = 0; j < microbatches(); ++j) {
-    const auto fetch_started = Clock::now();
-    const Batch batch = train_.get(std::span(ids).subspan(
-        static_cast<size_t>(j * config_.microbatch), static_cast<size_t>(config_.microbatch)));
-    data_seconds_ += since(fetch_started);
-    flat_.zero_gradients();
-    const Tensor loss = training_loss(*objective_, objective_->losses(batch, draw), progress);
-    loss.backward();
-    loss_sum += loss.item<double>();
-    accumulate_and_norm(sum, flat_.gradient_span(), layout_, norms);
-    // A gradient that is not finite ends the trial after this step; observers never see it.
-    if (hooks_.gradients && std::isfinite(loss_sum + norms[0] + norms[1]))
-      hooks_.gradients->microbatch(step, norms);
-  }
-  if (hooks_.gradients) {
-    squared_norms(sum, {}, layout_, norms);
-    if (std::isfinite(loss_sum + norms[0] + norms[1])) hooks_.gradients->batch(step, norms);
-  }
-  return loss_sum / static_cast<double>(microbatches());
-}
-
-/// Exponential moving average with time constant τ = averaging × steps; before τ steps the plain
-/// mean, so that the initial weights never linger.
-void Trainer::update_averages() {
-  torch::NoGradGuard no_grad;
-  const double horizon = std::max(1.0, config_.averaging * static_cast<double>(steps_));
-  const double weight = 1.0 / std::min(horizon, static_cast<double>(ledger_.step));
-  averaged_.lerp_(flat_.values(), weight);
-}
-
-std::optional<std::string> Trainer::divergence(const StepResult& result) {
+std::optional<std::string> Trainer::divergence(const Stepper::Result& result) {
   if (!std::isfinite(result.loss))
     return fmt::format("the loss of step {} is not finite", ledger_.step + 1);
   if (!std::isfinite(result.gradient_norm))
@@ -144,7 +90,7 @@ std::optional<std::string> Trainer::divergence(const StepResult& result) {
   return std::nullopt;
 }
 
-void Trainer::record_step(const StepResult& result) {
+void Trainer::record_step(const Stepper::Result& result) {
   loss_sum_ += result.loss;
   ++loss_count_;
   if (ledger_.step % log_every_ != 0 && ledger_.step != steps_) return;
@@ -153,7 +99,7 @@ void Trainer::record_step(const StepResult& result) {
                     {"loss", loss_sum_ / static_cast<double>(loss_count_)},
                     {"steps_averaged", loss_count_},
                     {"gradient_norm", result.gradient_norm},
-                    {"learning_rate", learning_rate(config_, ledger_.step - 1, steps_)},
+                    {"learning_rate", learning_rate(stepper_.config(), ledger_.step - 1, steps_)},
                     {"flops", ledger_.training_flops}});
   loss_sum_ = 0;
   loss_count_ = 0;
@@ -168,23 +114,13 @@ void Trainer::record_timing() {
                    {"from_step", started_at_step_},
                    {"seconds", seconds()},
                    {"training_seconds", training},
-                   {"data_seconds", data_seconds_},
+                   {"data_seconds", stepper_.data_seconds()},
                    {"measuring_seconds", measuring_seconds_},
                    {"steps_per_second", training > 0 ? steps / training : 0.0}});
 }
 
 Subject::State Trainer::subject_state(double fraction) const {
-  Subject::State state;
-  state.live = flat_.values().clone();
-  state.averaged = averaged_.clone();
-  // Before 1% of a run the moments are a handful of steps, and g / √v divides by nearly nothing.
-  if (optimizer_.steps() >= std::max<int64_t>(1, steps_ / 100))
-    state.second_moments = optimizer_.corrected_second_moments();
-  for (const auto& [name, tensor] : objective_->state())
-    state.objective.emplace_back(name, tensor.detach().clone());
-  state.epsilon = config_.epsilon;
-  state.batch = config_.batch;
-  state.step = ledger_.step;
+  Subject::State state = stepper_.state(ledger_.step);
   state.fraction = fraction;
   state.ledger = ledger_;
   return state;
@@ -194,16 +130,10 @@ void Trainer::measure_if_due() {
   bool measured = false;
   while (measured_ < fractions_.size() && step_of(fractions_[measured_], steps_) <= ledger_.step) {
     Subject::State state = subject_state(fractions_[measured_]);
-    const auto snapshots = folder_ / "snapshots";
-    std::filesystem::create_directories(snapshots);
-    std::vector<NamedBuffer> buffers = {{"parameters", state.live}, {"averages", state.averaged}};
-    if (state.second_moments.defined()) buffers.push_back({"second_moments", state.second_moments});
-    save_checkpoint(
-        snapshots / fmt::format("{:08d}.safetensors", state.step), flat_, buffers, state.objective,
-        {{"step", state.step}, {"fraction", state.fraction}, {"ledger", to_json(state.ledger)}});
+    save_snapshot(folder_, stepper_.flat(), state);
     if (hooks_.meters) {
       const auto started = Clock::now();
-      Subject subject(make_, std::move(state), train_, heldout_, seed_.child("meters"));
+      Subject subject(make_, std::move(state), train_, heldout_, meters_seed_);
       for (const Measurement& m : hooks_.meters->measure(subject)) records_->append(to_json(m));
       for (const std::string& text : subject.notes)
         records_->append({{"kind", "note"}, {"step", ledger_.step}, {"text", text}});
@@ -225,6 +155,13 @@ void Trainer::measure_if_due() {
   }
 }
 
+std::vector<NamedBuffer> Trainer::buffers() {
+  return {{"parameters", stepper_.flat().values()},
+          {"averages", stepper_.averaged()},
+          {"first_moments", stepper_.optimizer().first_moments()},
+          {"second_moments", stepper_.optimizer().second_moments()}};
+}
+
 void Trainer::checkpoint() {
   records_->sync();
   nlohmann::json state{{"format", 1},
@@ -235,12 +172,8 @@ void Trainer::checkpoint() {
                        {"loss_count", loss_count_},
                        {"records_bytes", records_->bytes()}};
   if (hooks_.save_observer) state["gradient_observer"] = hooks_.save_observer();
-  save_checkpoint(folder_ / "checkpoint.safetensors", flat_,
-                  {{"parameters", flat_.values()},
-                   {"averages", averaged_},
-                   {"first_moments", optimizer_.first_moments()},
-                   {"second_moments", optimizer_.second_moments()}},
-                  objective_->state(), state);
+  save_checkpoint(folder_ / "checkpoint.safetensors", stepper_.flat(), buffers(),
+                  stepper_.objective().state(), state);
   last_checkpoint_ = Clock::now();
 }
 
@@ -248,19 +181,15 @@ void Trainer::resume() {
   const auto path = folder_ / "checkpoint.safetensors";
   int64_t keep = 0;
   if (std::filesystem::exists(path)) {
-    const nlohmann::json state = load_checkpoint(path, flat_,
-                                                 {{"parameters", flat_.values()},
-                                                  {"averages", averaged_},
-                                                  {"first_moments", optimizer_.first_moments()},
-                                                  {"second_moments", optimizer_.second_moments()}},
-                                                 objective_->state());
+    const nlohmann::json state =
+        load_checkpoint(path, stepper_.flat(), buffers(), stepper_.objective().state());
     ledger_ = ledger_from_json(state.at("ledger"));
     measured_ = state.at("measured");
     first_loss_ = state.at("first_loss");
     loss_sum_ = state.at("loss_sum");
     loss_count_ = state.at("loss_count");
     keep = state.at("records_bytes");
-    optimizer_.restore(ledger_.step);
+    stepper_.optimizer().restore(ledger_.step);
     if (hooks_.restore_observer) hooks_.restore_observer(state.at("gradient_observer"));
   }
   records_ = std::make_unique<RecordLog>(folder_ / "records.jsonl", keep);

@@ -7,11 +7,9 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 
-#include "assay/stats/group_layout.h"
 #include "assay/store/record_log.h"
-#include "assay/train/config.h"
-#include "assay/train/optimizer.h"
-#include "assay/train/subject.h"
+#include "assay/train/checkpoint.h"
+#include "assay/train/stepper.h"
 
 namespace assay {
 
@@ -45,39 +43,29 @@ class Trainer {
   int64_t steps() const { return steps_; }
 
  private:
-  struct StepResult {
-    double loss = 0, gradient_norm = 0;
-  };
-  StepResult train_step();
-  double accumulate_gradients(int64_t step, double progress);
-  int64_t microbatches() const { return config_.batch / config_.microbatch; }
-  void update_averages();
+  Stepper::Result train_step();
+  std::vector<NamedBuffer> buffers();  // of a checkpoint
   void measure_if_due();
-  void record_step(const StepResult& result);
+  void record_step(const Stepper::Result& result);
   void record_timing();
   void checkpoint();
   void resume();
-  std::optional<std::string> divergence(const StepResult& result);
+  std::optional<std::string> divergence(const Stepper::Result& result);
   Outcome finish(const std::string& status, const std::string& reason);
   Subject::State subject_state(double fraction) const;
   double seconds() const;
 
   std::function<std::shared_ptr<Objective>()> make_;
-  TrainConfig config_;
   const Dataset& train_;
   const Dataset& heldout_;
   std::vector<double> fractions_;
   std::filesystem::path folder_;
   TrainerHooks hooks_;
 
-  std::shared_ptr<Objective> objective_;
-  FlatParameters flat_;
-  Optimizer optimizer_;
-  Tensor averaged_, accumulated_;
-  GroupLayout layout_;
+  Stepper stepper_;
   int64_t steps_ = 0;
   int64_t log_every_ = 1;
-  Seed seed_;
+  Seed meters_seed_;
 
   Ledger ledger_;
   size_t measured_ = 0;    // fractions already measured
@@ -88,7 +76,7 @@ class Trainer {
   std::unique_ptr<RecordLog> records_, timing_;
   std::chrono::steady_clock::time_point started_, last_checkpoint_, last_timing_;
   int64_t started_at_step_ = 0;
-  double data_seconds_ = 0, measuring_seconds_ = 0;
+  double measuring_seconds_ = 0;
 };
 
 }  // namespace assay

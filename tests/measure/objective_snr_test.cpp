@@ -236,7 +236,7 @@ class Coupled : public toy::Denoiser {
 // for 3·256/32 = 24 such units.
 TEST(ObjectiveSnr, CoupledObjectiveIsMeasuredInTrainingBatches) {
   Subject subject = toy::subject([] { return std::make_shared<Coupled>(); }, data(), data());
-  const_cast<Subject::State&>(subject.state()).batch = 32;
+  const_cast<Subject::State&>(subject.state()).train.batch = 32;
   const auto all = toy::meter("objective_snr")->measure(subject);
   const auto m = toy::find(all, "signal",
                            {{"group", "trunk"}, {"metric", "euclidean"}, {"weights", "averaged"}},

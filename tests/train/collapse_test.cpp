@@ -57,8 +57,8 @@ double spread_after(const std::string& preset, const std::string& overrides, int
   Optimizer optimizer(*objective, flat, config);
   for (int64_t step = 0; step < steps; ++step) {
     const Draw draw = Draw::from(Seed(9).child(static_cast<uint64_t>(step)), 0);
-    flat.zero_gradients();
-    training_loss(*objective, objective->losses(images(step * 32, 32), draw), 0).backward();
+    flat.differentiate(
+        training_loss(*objective, objective->losses(images(step * 32, 32), draw), 0));
     optimizer.step(flat, config.learning_rate);
     objective->after_step(step + 1, steps);
   }

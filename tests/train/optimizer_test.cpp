@@ -19,8 +19,7 @@ TEST(FlatParameters, ViewsSurviveBackwardAndStep) {
   const Sines data;
   const std::vector<int64_t> ids = {0, 1, 2, 3};
   for (int step = 0; step < 3; ++step) {
-    flat.zero_gradients();
-    loss_of(*objective, data.get(ids)).backward();
+    flat.differentiate(loss_of(*objective, data.get(ids)));
     optimizer.step(flat, 1e-3);
   }
   const auto parameters = objective->parameters();
@@ -67,8 +66,7 @@ TEST(Optimizer, EqualsPlainAdamWBitForBit) {
   const Sines data;
   for (int64_t step = 0; step < 4; ++step) {
     const std::vector<int64_t> ids = {step, step + 1, step + 2};
-    flat.zero_gradients();
-    loss_of(*flat_objective, data.get(ids)).backward();
+    flat.differentiate(loss_of(*flat_objective, data.get(ids)));
     optimizer.step(flat, 2e-3);
     with_decay.zero_grad();
     without.zero_grad();
@@ -102,8 +100,7 @@ TEST(Trainer, MeanOverMicrobatchesIsTheGradientOfTheBatch) {
   const Tensor whole = flat.gradients().clone();
   Tensor mean = torch::zeros_like(whole);
   for (size_t j = 0; j < ids.size(); j += 2) {
-    flat.zero_gradients();
-    loss_of(*objective, data.get(std::span(ids).subspan(j, 2))).backward();
+    flat.differentiate(loss_of(*objective, data.get(std::span(ids).subspan(j, 2))));
     mean += flat.gradients() / 4;
   }
   EXPECT_LT((mean - whole).norm().item<double>(), 1e-5 * whole.norm().item<double>());
