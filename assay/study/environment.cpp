@@ -28,7 +28,23 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
+nlohmann::json data_hashes(const std::string& train, const std::string& heldout) {
+  return {{"train", train}, {"heldout", heldout}};
+}
+
 }  // namespace
+
+void check_data(const std::filesystem::path& folder, const std::string& train_hash,
+                const std::string& heldout_hash) {
+  const auto before = nlohmann::json::parse(read_file(folder / "environment.json"));
+  const auto now = data_hashes(train_hash, heldout_hash);
+  if (before.at("data") != now)
+    throw Error("data.changed",
+                fmt::format("the data of this trial changed since it was started: content hash {} "
+                            "then, {} now",
+                            before.at("data").dump(), now.dump()),
+                "restore the data, or remove the trial's folder to train it again");
+}
 
 nlohmann::json environment() {
   nlohmann::json variables = nlohmann::json::object();
@@ -50,19 +66,14 @@ std::vector<std::string> record_environment(const std::filesystem::path& folder,
                                             const std::string& train_hash,
                                             const std::string& heldout_hash) {
   nlohmann::json now = environment();
-  now["data"] = {{"train", train_hash}, {"heldout", heldout_hash}};
+  now["data"] = data_hashes(train_hash, heldout_hash);
   const auto path = folder / "environment.json";
   if (!std::filesystem::exists(path)) {
     write_atomically(path, now.dump(1) + "\n");
     return {};
   }
+  check_data(folder, train_hash, heldout_hash);
   const nlohmann::json before = nlohmann::json::parse(read_file(path));
-  if (before.at("data") != now.at("data"))
-    throw Error("data.changed",
-                fmt::format("the data of this trial changed since it was started: content hash {} "
-                            "then, {} now",
-                            before.at("data").dump(), now.at("data").dump()),
-                "restore the data, or remove the trial's folder to train it again");
   std::vector<std::string> differences;
   for (const auto& [key, value] : now.items())
     if (before.value(key, nlohmann::json()) != value)

@@ -17,4 +17,9 @@ std::vector<std::string> record_environment(const std::filesystem::path& folder,
                                             const std::string& train_hash,
                                             const std::string& heldout_hash);
 
+/// Compares the data's hashes with folder/environment.json; writes nothing. Throws Error
+/// data.changed.
+void check_data(const std::filesystem::path& folder, const std::string& train_hash,
+                const std::string& heldout_hash);
+
 }  // namespace assay

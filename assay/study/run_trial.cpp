@@ -10,18 +10,13 @@
 #include "assay/measure/online_snr.h"
 #include "assay/store/files.h"
 #include "assay/study/environment.h"
-#include "assay/study/study.h"
+#include "assay/study/trial_subject.h"
 #include "assay/train/trainer.h"
 
 namespace assay {
 namespace {
 
 using Json = nlohmann::json;
-
-std::unique_ptr<Dataset> open_dataset(const Node& data, Split split, const std::string& base) {
-  const DatasetEntry& entry = dataset_entry(data, "data");
-  return entry.make(Options(data, entry.options, "data"), split, base);
-}
 
 /// All meters of a trial, in the order of the table, then the online estimate.
 class Meters : public CheckpointObserver {
@@ -71,15 +66,14 @@ std::vector<std::string> opening_notes(const Dataset& train, const Dataset& held
 
 Outcome train_in(const std::filesystem::path& folder, const std::string& base,
                  const std::atomic<bool>& stop) {
-  ResolvedTrial trial = read_trial(from_json(Json::parse(read_file(folder / "config.json"))), base);
-  const auto train = open_dataset(trial.data, Split::train, base);
-  const auto heldout = open_dataset(trial.data, Split::heldout, base);
+  OpenTrial opened = open_trial(folder, base);
+  ResolvedTrial& trial = opened.config;
+  const Dataset &train = *opened.train, &heldout = *opened.heldout;
   for (const std::string& difference :
-       record_environment(folder, train->info().hash, heldout->info().hash))
+       record_environment(folder, train.info().hash, heldout.info().hash))
     std::cerr << "warning: " << difference << '\n';
 
-  const Seed init = Seed(trial.train.seed).child("initialisation");
-  const auto make = [&] { return make_objective(trial.objective, trial.model, trial.shape, init); };
+  const auto make = [&] { return opened.make(); };
   OnlineSnr online = [&] {
     const auto objective = make();
     return OnlineSnr(FlatParameters(*objective).groups(),
@@ -94,11 +88,11 @@ Outcome train_in(const std::filesystem::path& folder, const std::string& base,
   if (trial.train.batch > trial.train.microbatch) hooks.gradients = &online;
   hooks.save_observer = [&] { return online.state(); };
   hooks.restore_observer = [&](const Json& state) { online.restore(state); };
-  hooks.opening_notes = opening_notes(*train, *heldout, trial);
+  hooks.opening_notes = opening_notes(train, heldout, trial);
   hooks.stop = &stop;
   hooks.checkpoint_seconds = trial.checkpoint_seconds;
   hooks.time_limit_seconds = trial.time_limit_seconds;
-  return Trainer(make, trial.train, *train, *heldout, trial.fractions, folder, hooks).run();
+  return Trainer(make, trial.train, train, heldout, trial.fractions, folder, hooks).run();
 }
 
 }  // namespace
