@@ -1,6 +1,7 @@
 // Signal, data variance and objective variance of a gradient from microbatches with repeated draws.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "assay/stats/gram.h"
@@ -9,22 +10,35 @@
 namespace assay {
 
 /// m units of b examples, each backpropagated with r draws on the same examples, in one group and
-/// metric.
+/// metric. With q >= 2 patterns a draw is a level (noise level, mask rate) that is kept while q
+/// patterns (noise, mask) are drawn for it.
 struct NestedUnits {
   int64_t examples_per_unit = 1;  // b
   int64_t draws = 2;              // r
-  CentredGram means;              // of the unit means over draws ḡ_u
-  std::vector<double> within;     // [m] W_u = Σ_j |g_uj − ḡ_u|²
+  CentredGram means;              // of the unit means over all draws ḡ_u
+  std::vector<double> within;     // [m] W_u = Σ_j |ḡ_uj − ḡ_u|², of draws or level means
+  int64_t patterns = 1;           // q
+  std::vector<double> within_level = {};  // [m] V_u = Σ_jk |g_ujk − ḡ_uj|²; empty unless q >= 2
+  /// N, if the m·b distinct examples were drawn without replacement from N which are all there are:
+  /// G, tr Σ_data (divisor N) and the intervals are then about these N, with the factor 1 − mb/N.
+  std::optional<int64_t> population = std::nullopt;
+};
+
+/// tr Σ_objective in two: from levels (of the mean gradient at a level), and from patterns at one.
+struct LevelSplit {
+  Estimate trace_level, trace_pattern;
+  Estimate level_share;  // tr Σ_level / tr Σ_total
 };
 
 /// Model: gradient of example i under draw j = G + A_i + E_ij, tr Σ = tr Σ_data + tr Σ_objective,
 /// all per example, in squared units of the gradient. Nothing is clamped: a negative |G|² or tr
-/// Σ_data is an unresolved one. All intervals are 95%, by deleting one unit, Student t with m − 1
-/// degrees.
+/// Σ_data is an unresolved one. All intervals are 95%: of `signal` and `snr_per_example` by test
+/// inversion (signal_interval.h; their standard_error is the jackknife's less the degenerate part
+/// that it counts twice), of the others by deleting one unit, Student t with m − 1 degrees.
 ///
-/// Known to fail: where the effective dimension is small (below about 200; .885 at 2.5), |G|² is a
-/// skewed mixture of χ² and the symmetric intervals of `signal` and `snr_per_example` miss on one
-/// side; where |g|² is heavy-tailed (categorical losses), the traces need many units.
+/// Known to fail: below units_advised units; where |g|² is heavy-tailed (categorical losses), the
+/// traces need many units; where G lies in directions with far less noise than others and is not
+/// resolved, the interval holds but can be several times as wide as need be.
 struct NoiseEstimate {
   Estimate signal;               // |G|²
   Estimate trace_data;           // tr Σ_data: between examples
@@ -34,15 +48,18 @@ struct NoiseEstimate {
   Estimate snr_per_example;      // |G|² / tr Σ_total
   Estimate effective_dimension;  // (tr Σ_u)² / tr Σ_u² of a unit mean's covariance; negative =
                                  // unresolved
+  std::optional<LevelSplit> levels;  // with q >= 2 patterns of a level
+  int64_t units_advised = 0;         // more units than these gave an honest interval; 0 = enough
 };
 
 /// Unbiased for |G|² and the traces for any distribution; ratios are ratios of unbiased estimates.
-/// Throws Error stats.too_few_units below m = 5 (the effective dimension of m − 1 units needs 4).
+/// Throws Error stats.too_few_units below m = 5 (the effective dimension of m − 1 units needs 4),
+/// stats.population if the units hold more examples than there are.
 NoiseEstimate estimate_noise(const NestedUnits& units);
 
 /// The units are the whole population, one example each, and the draws all draws of each: the
-/// population's own values (divisors m and r), intervals of width 0. Throws Error stats.exhaustive
-/// unless b = 1.
+/// population's own values (divisors m, r and q), intervals of width 0. Throws Error
+/// stats.exhaustive unless b = 1.
 NoiseEstimate exact_noise(const NestedUnits& units);
 
 }  // namespace assay
