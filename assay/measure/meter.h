@@ -24,6 +24,7 @@ struct MeterEntry {
   std::string summary;
   std::vector<Option> options;
   std::unique_ptr<Meter> (*make)(const Options& options);
+  bool by_default = true;  // whether it runs in studies that do not name it
 };
 
 /// Every meter of builtin.def.

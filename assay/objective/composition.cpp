@@ -149,7 +149,6 @@ std::vector<std::string> Composition::bands() const {
 }
 
 std::vector<Tensor> Composition::features(const Batch& batch) {
-  const torch::NoGradGuard no_gradient;
   TrunkInput input;
   input.tokens = clean_tokens(batch, setting_, trunk_->tensor_options());
   input.causal = terms_.front().causal();

@@ -31,6 +31,8 @@ MeasureTable read_measure(const Node& table) {
       } else {
         given = *found;
       }
+    } else if (!entry.by_default) {
+      continue;
     }
     const Options own(given, entry.options, "measure." + entry.name);
     out.effective.table()[entry.name] = own.effective();

@@ -69,7 +69,7 @@ class ToyObjective : public Objective {
   double feature_flops_per_example() const override { return 1e6; }
   std::vector<Tensor> features(const Batch& batch) override {
     const Tensor x = batch.images.flatten(1).unsqueeze(1);
-    return {x, torch::tanh(x.matmul(first().detach()))};
+    return {x, torch::tanh(x.matmul(first()))};
   }
   Trunk& trunk() override { throw Error("test.trunk", "a toy has no trunk"); }
 

@@ -41,6 +41,17 @@ FeatureSet reduced(std::string name, const Tensor& values, int64_t train, int64_
 
 }  // namespace
 
+Tensor pooled_layers(Objective& objective, const Dataset& data, std::span<const int64_t> ids) {
+  torch::NoGradGuard no_grad;
+  objective.eval();
+  const auto count = static_cast<int64_t>(ids.size());
+  std::vector<Tensor> pooled;
+  for (int64_t at = 0; at < count; at += kBatch)
+    pooled.push_back(
+        all_layers(objective, data, slice(ids, at, std::min(kBatch, count - at))).mean(1));
+  return torch::cat(pooled);
+}
+
 Features trunk_features(Objective& objective, const Dataset& data, std::span<const int64_t> ids,
                         int64_t train, const FeatureOptions& options) {
   torch::NoGradGuard no_grad;

@@ -25,6 +25,9 @@ struct Features {
 Features trunk_features(Objective& objective, const Dataset& data, std::span<const int64_t> ids,
                         int64_t train, const FeatureOptions& options);
 
+/// Mean over tokens of all layers side by side, not reduced. [N, (L + 1)·D] float32
+Tensor pooled_layers(Objective& objective, const Dataset& data, std::span<const int64_t> ids);
+
 /// Of the input itself. Images: pixels; tokens are patches as many as the trunk has. Text:
 /// frequencies of bytes and of hashed pairs of bytes; tokens are bytes. Tokens carry the sines and
 /// cosines of their position, as the trunk's do.

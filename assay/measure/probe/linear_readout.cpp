@@ -24,6 +24,7 @@ class Best {
       length_ = length.clone();
       readout.test = test;
       readout.chosen.assign(static_cast<size_t>(blocks.factors()), name);
+      readout.weights = weights.clone();
       return true;
     }
     const Tensor better = length.lt(length_);
@@ -32,7 +33,14 @@ class Best {
         torch::where(better, test.log2_probability, readout.test.log2_probability);
     readout.test.correct = torch::where(better, test.correct, readout.test.correct);
     for (int64_t k = 0; k < blocks.factors(); ++k)
-      if (better[k].item<bool>()) readout.chosen[static_cast<size_t>(k)] = name;
+      if (better[k].item<bool>()) {
+        const auto i = static_cast<size_t>(k);
+        readout.chosen[i] = name;
+        // Feature sets of other widths have no place in one matrix of weights.
+        if (readout.weights.size(0) == weights.size(0))
+          readout.weights.narrow(1, blocks.begin[i], blocks.cardinality[i])
+              .copy_(weights.narrow(1, blocks.begin[i], blocks.cardinality[i]));
+      }
     return better.any().item<bool>();
   }
 
@@ -65,6 +73,7 @@ Readout linear_readout(const std::vector<FeatureSet>& candidates, const Task& ta
       if (!along_path.offer(set.values, weights, name)) break;
     }
   }
+  if (candidates.size() > 1) best.readout.weights = Tensor();
   return std::move(best.readout);
 }
 

@@ -27,6 +27,8 @@ struct FeatureSet {
 struct Readout {
   Scores test;                      // [test, K]
   std::vector<std::string> chosen;  // [K] how validation chose, in words
+  Tensor weights;  // [d + 1, ΣC] of the chosen fits (FeatureSet::values as is); linear readouts of
+                   // one feature set only
   double flops = 0;
 };
 

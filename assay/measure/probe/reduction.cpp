@@ -47,9 +47,8 @@ Reduction::Reduction(const Tensor& rows, int64_t dimension, Scaling scaling, See
 }
 
 Tensor Reduction::apply(const Tensor& rows) const {
-  torch::NoGradGuard no_grad;
-  if (matrix_.defined()) return rows.matmul(matrix_).sub_(shift_).contiguous();
-  return rows.sub(shift_).mul_(scale_).contiguous();
+  if (matrix_.defined()) return (rows.matmul(matrix_) - shift_).contiguous();
+  return ((rows - shift_) * scale_).contiguous();
 }
 
 }  // namespace assay::probe

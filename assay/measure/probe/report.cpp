@@ -10,15 +10,7 @@
 #include "assay/measure/estimate_record.h"
 
 namespace assay::probe {
-namespace {
-
-/// One factor, or a sum of several.
-struct Column {
-  std::string name;
-  bool sum = false;
-  std::vector<int64_t> factors;  // indices
-  double entropy = 0;            // bits
-};
+namespace {}  // namespace
 
 std::vector<Column> columns_of(const std::vector<Factor>& factors) {
   std::vector<Column> columns;
@@ -38,12 +30,13 @@ std::vector<Column> columns_of(const std::vector<Factor>& factors) {
   return columns;
 }
 
-/// Σ over the column's factors, of the rows where none is NaN. values [N, K] float64
-std::vector<double> sums(const Tensor& values, const Column& column) {
+std::vector<double> known_sums(const Tensor& values, const Column& column) {
   const Tensor chosen = values.index_select(1, torch::tensor(column.factors)).sum(1);
   const Tensor known = chosen.masked_select(chosen.isnan().logical_not()).contiguous();
   return {known.data_ptr<double>(), known.data_ptr<double>() + known.numel()};
 }
+
+namespace {
 
 class Writer {
  public:
@@ -52,7 +45,7 @@ class Writer {
 
   void levels(const std::string& readout, const std::string& features, const Readout& read) {
     for (const Column& column : columns_) {
-      std::vector<double> bits = sums(read.test.log2_probability, column);
+      std::vector<double> bits = known_sums(read.test.log2_probability, column);
       for (double& value : bits) value += column.entropy;
       const Estimate estimate = mean_interval(bits);
       const std::string note =
@@ -66,7 +59,7 @@ class Writer {
             "identifiable bits, taken to be H(factor), minus probe bits; t over examples", note);
       if (!column.sum)
         add("accuracy", "1", column, readout, features,
-            mean_interval(sums(read.test.correct, column)),
+            mean_interval(known_sums(read.test.correct, column)),
             "share of test examples; t over examples", note);
     }
   }
@@ -74,7 +67,8 @@ class Writer {
   void gains(const std::string& readout, const Readout& trained, const Readout& initial) {
     const Tensor difference = trained.test.log2_probability - initial.test.log2_probability;
     for (const Column& column : columns_)
-      add("bits_gain", "bit", column, readout, "gain", mean_interval(sums(difference, column)),
+      add("bits_gain", "bit", column, readout, "gain",
+          mean_interval(known_sums(difference, column)),
           "trained minus random init of the same seed; paired t over test examples", {});
   }
 

@@ -6,6 +6,18 @@
 
 namespace assay::probe {
 
+/// One factor, or a sum of several ("all", "content", "position").
+struct Column {
+  std::string name;
+  bool sum = false;
+  std::vector<int64_t> factors;  // indices
+  double entropy = 0;            // bits
+};
+std::vector<Column> columns_of(const std::vector<Factor>& factors);
+
+/// Σ over the column's factors, of the rows where none is NaN. values [N, K] float64
+std::vector<double> known_sums(const Tensor& values, const Column& column);
+
 /// Readouts of one kind of features, by readout ("linear", "attentive").
 using Readouts = std::map<std::string, Readout>;
 
