@@ -1,0 +1,199 @@
+// The noise view of a subject: what the meter records and `assay measure` refines.
+#include "assay/tensor/torch.h"
+
+#include "assay/measure/snr_measurement.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "assay/measure/estimate_record.h"
+#include "assay/noise/noise.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kCoupledCost = 3;  // examples that a coupled objective may take, over the others'
+
+SnrPlan fitted_plan(SnrPlan plan, const Subject::State& state, bool coupled) {
+  if (!coupled) return plan;
+  const int64_t affordable = kCoupledCost * plan.units * plan.examples_per_unit / state.train.batch;
+  plan.examples_per_unit = state.train.batch;
+  plan.units =
+      std::clamp(affordable, SnrPlan::kFewestUnits, std::max(plan.units, SnrPlan::kFewestUnits));
+  plan.level_units = plan.band_units = 0;
+  return plan;
+}
+
+/// A retained forward pass and one backward (2/3 of a training pass) for each band.
+double passes(const SnrAspect& aspect, const ObjectiveGradients& source) {
+  return aspect.by_band() ? (1 + 2 * static_cast<double>(source.parts().size())) / 3 : 1;
+}
+
+void add_note(std::string& note, const std::string& more) {
+  if (!more.empty()) note += (note.empty() ? "" : "; ") + more;
+}
+
+std::string outcome_text(const SnrResult& result, const SnrTarget& target) {
+  if (result.stopped_by == "half_width") return "";
+  const char* quantity = target.of == NoiseQuantity::snr ? "the SNR" : "the objective's share";
+  const std::string width = std::isfinite(result.half_width)
+                                ? fmt::format("±{:.2g}% of {}", 100 * result.half_width, quantity)
+                                : fmt::format("{} unresolved from 0", quantity);
+  return fmt::format("{} ended it at {}, ±{:.2g}% was asked",
+                     result.stopped_by == "data" ? "the number of examples" : "the budget", width,
+                     100 * target.half_width);
+}
+
+}  // namespace
+
+Tensor adam_weight(const Subject::State& state) {
+  return (state.second_moments.sqrt() + state.train.epsilon).reciprocal().contiguous();
+}
+
+SnrMeasurement::SnrMeasurement(Subject& subject, const SnrPlan& plan)
+    : subject_(subject),
+      plan_(fitted_plan(plan, subject.state(), subject.objective().coupled())),
+      source_(subject.objective(), subject.parameters(), data()) {
+  subject.objective().train();
+}
+
+Seed SnrMeasurement::seed() const {
+  return subject_.seed().child("objective_snr").child(static_cast<uint64_t>(subject_.state().step));
+}
+
+Seed SnrMeasurement::draws(const SnrAspect& aspect) const {
+  const Seed all = seed().child("draws");
+  return aspect.level ? all.child(static_cast<uint64_t>(*aspect.level)) : all;
+}
+
+std::vector<int64_t> SnrMeasurement::examples(const SnrAspect& aspect, int64_t block) const {
+  const int64_t count = aspect.units * plan_.examples_per_unit;
+  std::vector<int64_t> ids;
+  for (int64_t i = block * count; i < (block + 1) * count; ++i)
+    ids.push_back(permuted(seed().child("examples"), data().size(), i));
+  return ids;
+}
+
+std::vector<SnrAspect> SnrMeasurement::aspects() const {
+  std::vector<SnrAspect> all = {fitted({"", std::nullopt, plan_.units, ""})};
+  if (plan_.level_units > 0 && source_.level_bins() > 1)
+    for (int bin = 0; bin < source_.level_bins(); ++bin)
+      all.push_back(fitted({"level", bin, plan_.level_units, ""}));
+  if (plan_.band_units > 0 && source_.parts().size() > 1)
+    all.push_back(fitted({"band", std::nullopt, plan_.band_units, ""}));
+  return all;
+}
+
+/// Fewer units where memory or the data do not suffice; the aspect's note says so.
+SnrAspect SnrMeasurement::fitted(SnrAspect aspect) const {
+  const int64_t wanted = aspect.units;
+  const auto parts = aspect.by_band() ? static_cast<int64_t>(source_.parts().size()) : 1;
+  const int64_t row = source_.size() * parts * static_cast<int64_t>(sizeof(float));
+  const int64_t by_memory = plan_.max_memory_mb * (1 << 20) / row - 3;  // rows of scratch
+  const int64_t by_data = data().size() / plan_.examples_per_unit;
+  aspect.units = std::min({wanted, by_memory, by_data});
+  if (aspect.units < SnrPlan::kFewestUnits)
+    throw Error("measure.too_few_units",
+                fmt::format("objective_snr needs {} units of {} examples, but max_memory_mb = {} "
+                            "allows {} and the data {}",
+                            SnrPlan::kFewestUnits, plan_.examples_per_unit, plan_.max_memory_mb,
+                            std::max<int64_t>(0, by_memory), by_data),
+                "raise max_memory_mb, lower examples_per_unit, or set band_units = 0");
+  if (aspect.units < wanted)
+    aspect.note = fmt::format("{} units instead of {}: {}", aspect.units, wanted,
+                              by_memory < by_data ? "max_memory_mb" : "the data holds no more");
+  return aspect;
+}
+
+double SnrMeasurement::flops_per_block(const SnrAspect& aspect) const {
+  return static_cast<double>(aspect.units * plan_.examples_per_unit * plan_.draws) *
+         source_.flops_per_example() * passes(aspect, source_);
+}
+
+SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
+                                  const std::optional<SnrTarget>& target) {
+  const Subject::State& state = subject_.state();
+  subject_.load(weights);
+  std::vector<DiagonalMetric> metrics;
+  Tensor weight;
+  if (aspect.label.empty() && state.second_moments.defined()) {
+    weight = adam_weight(state);
+    metrics.push_back({"adam", {weight.data_ptr<float>(), static_cast<size_t>(weight.numel())}});
+  }
+  const NoisePlan plan{.units = aspect.units,
+                       .examples_per_unit = plan_.examples_per_unit,
+                       .draws = plan_.draws,
+                       .level_bin = aspect.level,
+                       .by_part = aspect.by_band()};
+  NoiseAccumulator accumulator(source_, plan, draws(aspect), state.fraction, metrics);
+
+  const int64_t by_data = data().size() / (aspect.units * plan_.examples_per_unit);
+  PrecisionTarget precision;
+  if (target) {
+    const auto by_budget = static_cast<int64_t>(target->flops / flops_per_block(aspect));
+    precision.of = target->of;
+    precision.half_width = target->half_width;
+    precision.most_blocks = std::max<int64_t>(1, std::min(by_data, by_budget));
+  }
+  const AdaptiveNoise noise = measure_adaptively(
+      accumulator, [&](int64_t block) { return examples(aspect, block); }, precision);
+
+  SnrResult result{.units = aspect.units,
+                   .examples_per_unit = plan_.examples_per_unit,
+                   .draws = plan_.draws,
+                   .blocks = noise.blocks,
+                   .looks = noise.looks,
+                   .half_width = noise.half_width,
+                   .stopped_by = !target                   ? "plan"
+                                 : noise.reached           ? "half_width"
+                                 : noise.blocks == by_data ? "data"
+                                                           : "budget",
+                   .flops = static_cast<double>(noise.blocks) * flops_per_block(aspect)};
+  subject_.flops_spent += result.flops;
+  SnrAspect described = aspect;
+  if (target) add_note(described.note, outcome_text(result, *target));
+  for (const NoiseRow& row : noise.view.rows) {
+    const bool of_whole_model = row.group == "trunk" || row.group == "head";
+    if (!aspect.label.empty() && !of_whole_model && !plan_.layers_of_parts) continue;
+    if (aspect.by_band() && row.part.empty()) continue;
+    add_records(row, weights, described, result);
+  }
+  return result;
+}
+
+void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const SnrAspect& aspect,
+                                 SnrResult& result) const {
+  std::map<std::string, std::string> labels = {
+      {"group", row.group}, {"metric", row.metric}, {"weights", to_string(weights)}};
+  if (aspect.level) labels["level"] = fmt::format("{}", *aspect.level);
+  if (aspect.by_band()) labels["band"] = row.part;
+  const int64_t examples = result.examples_per_unit * result.blocks;
+  const auto add = [&](const std::string& quantity, const std::string& unit, Estimate estimate,
+                       const std::string& interval, double scale = 1) {
+    Measurement m = subject_.measurement("objective_snr", quantity, unit);
+    m.labels = labels;
+    m.method = fmt::format("nested analysis of variance, {} units of {} examples × {} draws; {}",
+                           result.units, examples, result.draws, interval);
+    m.note = aspect.note;
+    estimate.value *= scale;
+    estimate.low *= scale;
+    estimate.high *= scale;
+    estimate.n = result.units * examples;
+    result.records.push_back(with_estimate(std::move(m), estimate));
+  };
+  const std::string corrected = "t, delete-one-unit jackknife less its degenerate part";
+  const std::string plain = "t, delete-one-unit jackknife";
+  const std::string squared = row.metric == "euclidean" ? "squared gradient" : "g²/(√v + ε)";
+  const NoiseEstimate& e = row.estimate;
+  add("signal", squared, e.signal, corrected);
+  add("data_variance", squared, e.trace_data, plain);
+  add("objective_variance", squared, e.trace_objective, plain);
+  add("total_variance", squared, e.trace_total, plain);
+  add("objective_share", "1", e.objective_share, plain);
+  add("snr_per_example", "1", e.snr_per_example, corrected);
+  add("snr_per_gflop", "1/GFLOP", e.snr_per_example, corrected, 1e9 / source_.flops_per_example());
+  add("effective_dimension", "1", e.effective_dimension, plain);
+}
+
+}  // namespace assay

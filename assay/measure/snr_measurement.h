@@ -1,0 +1,85 @@
+// The noise view of a subject: what the meter records and `assay measure` refines.
+#pragma once
+
+#include <optional>
+
+#include "assay/measure/objective_gradients.h"
+#include "assay/stats/adaptive_noise.h"
+#include "assay/train/subject.h"
+
+namespace assay {
+
+struct SnrPlan {
+  static constexpr int64_t kFewestUnits = 8;  // the estimates need 5; below 8 intervals say nothing
+
+  bool heldout = false;  // whose gradients; false = training examples
+  int64_t units = 64, examples_per_unit = 4, draws = 2;
+  int64_t level_units = 32, band_units = 32;  // 0 = not resolved
+  bool layers_of_parts = false;               // levels and bands by layer too
+  int64_t max_memory_mb = 512;                // for gradients
+};
+
+/// What one measurement is about: the whole loss, one noise level, or all bands.
+struct SnrAspect {
+  std::string label;         // "level" or "band"; empty = the whole loss
+  std::optional<int> level;  // the bin of "level"
+  int64_t units = 0;
+  std::string note;  // why there are fewer units than planned; empty if there are not
+
+  bool by_band() const { return label == "band"; }
+};
+
+/// How far to go on from the first block. Absent = that block alone.
+struct SnrTarget {
+  NoiseQuantity of = NoiseQuantity::snr;
+  double half_width = 0.1;  // relative, of the trunk's
+  double flops = 0;         // most to spend, the first block excepted
+};
+
+struct SnrResult {
+  std::vector<Measurement> records{};
+  int64_t units = 0, examples_per_unit = 0, draws = 0;  // of a block
+  int64_t blocks = 0, looks = 0;
+  double half_width = 0;   // of the target's quantity; infinite = unresolved
+  std::string stopped_by;  // half_width | budget | data; "plan" without a target
+  double flops = 0;
+};
+
+/// 1/(√v + ε): the metric in which AdamW's step is steepest descent. [P]
+Tensor adam_weight(const Subject::State& state);
+
+class SnrMeasurement {
+ public:
+  /// A coupled objective is measured in units of the training batch, without levels and bands: a
+  /// smaller batch is another objective. subject must outlive it.
+  SnrMeasurement(Subject& subject, const SnrPlan& plan);
+
+  /// The whole loss, then each level and the bands that the plan and the objective have. Throws
+  /// Error measure.too_few_units where memory or data do not allow kFewestUnits.
+  std::vector<SnrAspect> aspects() const;
+
+  SnrResult measure(Weights weights, const SnrAspect& aspect,
+                    const std::optional<SnrTarget>& target = std::nullopt);
+  double flops_per_block(const SnrAspect& aspect) const;
+
+  /// Ids of a block, unit by unit. The same examples and draws for all weights: the difference
+  /// between two sets is not one of luck.
+  std::vector<int64_t> examples(const SnrAspect& aspect, int64_t block) const;
+  Seed draws(const SnrAspect& aspect) const;
+
+  const SnrPlan& plan() const { return plan_; }  // as fitted to the objective
+  ObjectiveGradients& source() { return source_; }
+  const Dataset& data() const { return plan_.heldout ? subject_.heldout() : subject_.train(); }
+
+ private:
+  SnrAspect fitted(SnrAspect aspect) const;
+  Seed seed() const;
+  void add_records(const NoiseRow& row, Weights weights, const SnrAspect& aspect,
+                   SnrResult& result) const;
+
+  Subject& subject_;
+  SnrPlan plan_;
+  ObjectiveGradients source_;
+};
+
+}  // namespace assay

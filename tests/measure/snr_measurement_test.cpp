@@ -1,0 +1,91 @@
+// The noise view as precise as asked: closed forms, costs, and what is shared between weights.
+#include "toy.h"
+
+#include <set>
+
+#include "assay/measure/snr_measurement.h"
+
+namespace assay {
+namespace {
+
+const std::vector<double> kSpectrum = {4, 2, 1, .5, .25, .125, .06, .03};
+
+// ½(θ − x)'(θ − x), x ~ N(0, S): G = θ, Σ = S (notes: snr.md 4.1).
+auto quadratic(double theta) {
+  return [=]() -> std::shared_ptr<Objective> {
+    return std::make_shared<toy::Quadratic>(torch::full({8}, theta), torch::ones({8}));
+  };
+}
+
+double snr_truth(double theta) {
+  double total = 0;
+  for (const double variance : kSpectrum) total += variance;
+  return 8 * theta * theta / total;
+}
+
+SnrPlan small_block() {
+  SnrPlan plan;
+  plan.units = 16;
+  plan.examples_per_unit = 2;
+  plan.level_units = plan.band_units = 0;
+  return plan;
+}
+
+// H0: what adaptive measuring reports is compatible with the closed form (level 1e-6), and what it
+// charges is blocks × units × examples × draws gradients. SNR .05, ±15% asked: the first 32
+// examples cannot do, 600 to 3,000 can.
+TEST(SnrMeasurement, GoesOnUntilItIsPreciseAndChargesForIt) {
+  const toy::GaussianData data(kSpectrum, 100'000, 5);
+  Subject subject = toy::subject(quadratic(.223), data, data);
+  SnrMeasurement measurement(subject, small_block());
+  const SnrAspect whole = measurement.aspects().front();
+  const SnrResult result =
+      measurement.measure(Weights::averaged, whole, SnrTarget{NoiseQuantity::snr, .15, 1e15});
+  EXPECT_EQ(result.stopped_by, "half_width");
+  EXPECT_LE(result.half_width, .15);
+  EXPECT_GT(result.blocks, 10);
+  EXPECT_LT(result.looks, 7);
+  EXPECT_EQ(result.flops, static_cast<double>(result.blocks) * 16 * 2 * 2 * 3e6);
+  EXPECT_EQ(subject.flops_spent, result.flops);
+  const Measurement snr =
+      toy::find(result.records, "snr_per_example", {{"group", "trunk"}, {"metric", "euclidean"}});
+  EXPECT_TRUE(toy::compatible(snr, snr_truth(.223), 15));
+  EXPECT_EQ(snr.n, result.blocks * 32);
+}
+
+TEST(SnrMeasurement, SaysWhatEndedIt) {
+  const toy::GaussianData data(kSpectrum, 330, 5);
+  Subject subject = toy::subject(quadratic(0), data, data);
+  SnrMeasurement measurement(subject, small_block());
+  const SnrAspect whole = measurement.aspects().front();
+  const double block = measurement.flops_per_block(whole);
+  const auto measure = [&](double flops) {
+    return measurement.measure(Weights::averaged, whole, SnrTarget{NoiseQuantity::snr, .01, flops});
+  };
+  const SnrResult budget = measure(3.9 * block), all = measure(1e15);
+  EXPECT_EQ(budget.stopped_by, "budget");
+  EXPECT_EQ(budget.blocks, 3);
+  EXPECT_EQ(all.stopped_by, "data");
+  EXPECT_EQ(all.blocks, 10) << "330 examples are ten blocks of 32";
+  const auto note = [](const SnrResult& result) { return result.records.front().note; };
+  EXPECT_NE(note(budget).find("the budget ended it"), std::string::npos) << note(budget);
+  EXPECT_NE(note(all).find("number of examples"), std::string::npos) << note(all);
+}
+
+// No example stands in two blocks, and blocks of the same number are the same for all weights.
+TEST(SnrMeasurement, BlocksAreDisjoint) {
+  const toy::GaussianData data(kSpectrum, 330, 5);
+  Subject subject = toy::subject(quadratic(1), data, data);
+  const SnrMeasurement measurement(subject, small_block());
+  const SnrAspect whole = measurement.aspects().front();
+  std::set<int64_t> seen;
+  for (int64_t block = 0; block < 10; ++block)
+    for (const int64_t id : measurement.examples(whole, block)) {
+      EXPECT_TRUE(seen.insert(id).second) << id;
+      EXPECT_TRUE(0 <= id && id < 330);
+    }
+  EXPECT_EQ(seen.size(), 320u);
+}
+
+}  // namespace
+}  // namespace assay
