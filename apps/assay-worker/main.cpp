@@ -28,7 +28,8 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("assay-worker resolves studies and trains single trials; `assay` starts it.");
+  CLI::App app(
+      "assay-worker resolves studies, trains and measures single trials; `assay` starts it.");
   app.set_version_flag("--version",
                        fmt::format("assay-worker {} ({})", assay::kVersion, assay::kBuild));
   app.require_subcommand(1);
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   assay::worker::add_resolve(app, run);
   assay::worker::add_train(app, run);
   assay::worker::add_list(app, run);
+  assay::worker::add_measure(app, run);
   assay::worker::add_doctor(app, run);
   try {
     app.parse(argc, argv);

@@ -1,26 +1,12 @@
 // assay-worker train --trial DIR --base DIR: one trial, from its checkpoint if there is one.
 #include "assay/tensor/torch.h"
 
-#include <atomic>
-#include <csignal>
-
+#include "apps/assay-worker/stop.h"
 #include "apps/assay-worker/worker.h"
-#include "assay/core/error.h"
 #include "assay/study/run_trial.h"
 #include "assay/train/trainer.h"
 
 namespace assay::worker {
-namespace {
-
-std::atomic<bool> stop{false};
-std::atomic<int> stop_signal{0};
-
-void request_stop(int signal) {
-  stop_signal = signal;
-  stop = true;
-}
-
-}  // namespace
 
 void add_train(CLI::App& app, Command& run) {
   struct Arguments {
@@ -33,13 +19,10 @@ void add_train(CLI::App& app, Command& run) {
       ->required();
   command->callback([arguments, &run] {
     run = [arguments] {
-      std::signal(SIGTERM, request_stop);
-      std::signal(SIGINT, request_stop);
       try {
-        run_trial(arguments->trial, arguments->base, stop);
+        run_trial(arguments->trial, arguments->base, stop_on_signals());
       } catch (const Interrupted&) {
-        return static_cast<int>(stop_signal.load() == SIGINT ? ExitCode::interrupted
-                                                             : ExitCode::terminated);
+        return stopped_exit_code();
       }
       return 0;
     };

@@ -10,6 +10,7 @@ using Command = std::function<int()>;
 void add_resolve(CLI::App& app, Command& run);
 void add_train(CLI::App& app, Command& run);
 void add_list(CLI::App& app, Command& run);
+void add_measure(CLI::App& app, Command& run);
 void add_doctor(CLI::App& app, Command& run);
 
 }  // namespace assay::worker

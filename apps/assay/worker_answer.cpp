@@ -9,10 +9,10 @@
 #include "assay/schedule/worker_process.h"
 
 namespace assay::cli {
+namespace {
 
-nlohmann::json worker_answer(const std::filesystem::path& worker,
-                             const std::vector<std::string>& arguments) {
-  const Captured captured = capture(worker, arguments);
+nlohmann::json parsed(const std::filesystem::path& worker,
+                      const std::vector<std::string>& arguments, const Captured& captured) {
   auto json = nlohmann::json::parse(captured.output, nullptr, /*allow_exceptions=*/false);
   if (json.is_object() && json.contains("error")) throw error_from_json(json["error"]);
   if (json.is_discarded() || captured.end != ProcessEnd{}) {
@@ -22,6 +22,23 @@ nlohmann::json worker_answer(const std::filesystem::path& worker,
                 "its own words stand above; `make build` builds it anew");
   }
   return json;
+}
+
+}  // namespace
+
+nlohmann::json worker_answer(const std::filesystem::path& worker,
+                             const std::vector<std::string>& arguments) {
+  return parsed(worker, arguments, capture(worker, arguments));
+}
+
+nlohmann::json interruptible_answer(const std::filesystem::path& worker,
+                                    const std::vector<std::string>& arguments) {
+  const Captured captured = capture(worker, arguments, Signals::passed_on);
+  constexpr int kBySignal = 128;
+  const int code = captured.end.by_signal ? kBySignal + captured.end.code : captured.end.code;
+  for (const ExitCode interrupted : {ExitCode::interrupted, ExitCode::terminated})
+    if (code == static_cast<int>(interrupted)) throw Interrupted{code};
+  return parsed(worker, arguments, captured);
 }
 
 }  // namespace assay::cli

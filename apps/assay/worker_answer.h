@@ -13,4 +13,12 @@ namespace assay::cli {
 nlohmann::json worker_answer(const std::filesystem::path& worker,
                              const std::vector<std::string>& arguments);
 
+/// The same for work that takes long: SIGINT and SIGTERM are passed on, and an interrupted worker
+/// throws Interrupted with the exit code that `assay` then ends with.
+struct Interrupted {
+  int exit_code;
+};
+nlohmann::json interruptible_answer(const std::filesystem::path& worker,
+                                    const std::vector<std::string>& arguments);
+
 }  // namespace assay::cli

@@ -77,6 +77,27 @@ pid_t fork_or_throw() {
   return pid;
 }
 
+// While it lives, SIGINT and SIGTERM go to one child. read() then returns EINTR and is repeated.
+class PassedOn {
+ public:
+  explicit PassedOn(pid_t child) {
+    child_ = child;
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { ::kill(child_, signal); };
+    for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &action, &before_[i]);
+  }
+  ~PassedOn() {
+    for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  PassedOn(const PassedOn&) = delete;
+  PassedOn& operator=(const PassedOn&) = delete;
+
+ private:
+  static constexpr std::array<int, 2> kSignals = {SIGINT, SIGTERM};
+  static inline volatile pid_t child_ = -1;
+  std::array<struct sigaction, 2> before_{};
+};
+
 ProcessEnd end_of(int status) {
   if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
   return {false, WEXITSTATUS(status)};
@@ -132,7 +153,8 @@ fs::path find_worker() {
   return fs::absolute(worker);
 }
 
-Captured capture(const fs::path& program, const std::vector<std::string>& arguments) {
+Captured capture(const fs::path& program, const std::vector<std::string>& arguments,
+                 Signals signals) {
   const Image image(program, arguments, /*one_thread=*/false);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) < 0)
@@ -145,6 +167,8 @@ Captured capture(const fs::path& program, const std::vector<std::string>& argume
     image.exec();
   }
   ::close(ends[1]);
+  std::optional<PassedOn> passed_on;
+  if (signals == Signals::passed_on) passed_on.emplace(pid);
   Captured captured;
   std::array<char, 1 << 14> block;
   ssize_t count = 0;

@@ -49,8 +49,12 @@ struct Captured {
   std::string output;  // stdout
   ProcessEnd end;
 };
-/// Runs to its end; stderr is passed through. Throws Error environment.process.
-Captured capture(const std::filesystem::path& program, const std::vector<std::string>& arguments);
+enum class Signals { by_default, passed_on };
+/// Runs to its end; stderr is passed through. Signals::passed_on: SIGINT and SIGTERM that reach
+/// this process go to that one, so that it can put its files in order, and do nothing else here.
+/// Throws Error environment.process.
+Captured capture(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                 Signals signals = Signals::by_default);
 
 /// "SIGSEGV".
 std::string signal_name(int signal);

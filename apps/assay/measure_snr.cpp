@@ -1,0 +1,179 @@
+// assay measure snr DIR[/TRIAL]: signal and noise of the gradient, as precise as asked.
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "apps/assay/console.h"
+#include "apps/assay/measure.h"
+#include "apps/assay/worker_answer.h"
+#include "assay/core/records.h"
+#include "assay/schedule/worker_process.h"
+
+namespace assay::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Arguments {
+  std::string trials, at, weights = "averaged", by, of = "snr";
+  double half_width = 0.1, budget = 0;
+  int64_t units = 64, examples = 4, draws = 2, memory_mb = 512;
+};
+
+std::vector<std::string> worker_arguments(const Arguments& arguments,
+                                          const std::vector<std::string>& trial) {
+  std::vector<std::string> all{"measure", "snr"};
+  all.insert(all.end(), trial.begin(), trial.end());
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) all.push_back(fmt::format("{}={}", name, value));
+  };
+  add("--at", arguments.at);
+  add("--weights", arguments.weights);
+  add("--by", arguments.by);
+  add("--of", arguments.of);
+  add("--half-width", fmt::format("{}", arguments.half_width));
+  add("--budget", fmt::format("{}", arguments.budget));
+  add("--units", fmt::format("{}", arguments.units));
+  add("--examples", fmt::format("{}", arguments.examples));
+  add("--draws", fmt::format("{}", arguments.draws));
+  add("--memory-mb", fmt::format("{}", arguments.memory_mb));
+  return all;
+}
+
+std::string interval(const Measurement& m) {
+  if (!m.low || !m.high) return fmt::format("{:.3g}", m.value);
+  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", m.value, *m.low, *m.high);
+}
+
+// GNS = 1/SNR. Where the SNR's interval includes 0 the noise scale has a lower end only.
+std::string noise_scale(const Measurement& snr) {
+  if (!snr.low || !snr.high || *snr.high <= 0) return "–";
+  if (*snr.low <= 0) return fmt::format("> {:.3g}", 1 / *snr.high);
+  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", 1 / snr.value, 1 / *snr.high, 1 / *snr.low);
+}
+
+std::string part_of(const Measurement& m) {
+  std::string text = m.labels.at("group");
+  if (m.labels.contains("level")) text += " level " + m.labels.at("level");
+  if (m.labels.contains("band")) text += " band " + m.labels.at("band");
+  return text;
+}
+
+std::string text_of(const Json& step, bool layers) {
+  std::vector<std::vector<std::string>> rows{{"weights", "part", "SNR per example", "GNS",
+                                              "objective share", ">|G|²", ">tr Σ", ">examples"}};
+  std::map<std::pair<std::string, std::string>, std::map<std::string, Measurement>> parts;
+  std::vector<std::pair<std::string, std::string>> order;
+  for (const Json& line : step.at("measurements")) {
+    const Measurement m = measurement_from_json(line);
+    const bool layer = m.labels.at("group").starts_with("layer.");
+    if (m.labels.at("metric") != "euclidean" || (layer && !layers)) continue;
+    const std::pair key(m.labels.at("weights"), part_of(m));
+    if (!parts.contains(key)) order.push_back(key);
+    parts[key].insert_or_assign(m.quantity, m);
+  }
+  for (const auto& key : order) {
+    const auto& of = parts[key];
+    const Measurement& snr = of.at("snr_per_example");
+    rows.push_back(
+        {key.first, key.second, interval(snr), noise_scale(snr), interval(of.at("objective_share")),
+         fmt::format("{:.3g}", of.at("signal").value),
+         fmt::format("{:.3g}", of.at("total_variance").value), fmt::format("{}", snr.n)});
+  }
+  return table(rows);
+}
+
+std::string ends_of(const Json& step) {
+  std::string text;
+  double flops = 0;
+  for (const Json& cost : step.at("measuring")) {
+    flops += cost.value("measuring_flops", 0.0);
+    const Json& width = cost.at("half_width");
+    const std::string reached = width.is_number()
+                                    ? fmt::format("±{:.2g}%", 100 * width.get<double>())
+                                    : "unresolved from 0";
+    const std::string by = cost.value("stopped_by", "");
+    text += fmt::format("{} weights, {}: {} of the trunk {} ({})\n", cost.value("weights", ""),
+                        cost.value("about", ""),
+                        cost.value("of", "") == "snr" ? "SNR" : "objective share", reached,
+                        by == "half_width" ? "as asked"
+                        : by == "budget"   ? "the budget ended it"
+                                           : "all examples are used");
+  }
+  return text + fmt::format("cost: {:.3g} GFLOP\n", flops / 1e9);
+}
+
+int measure(const Arguments& arguments, const Globals& globals) {
+  const MeasuredTrials measured = measured_trials(arguments.trials);
+  const auto worker = find_worker();
+  if (!measured.left_out.empty())
+    tell(fmt::format("note: {} not completed and left out",
+                     plural(std::ssize(measured.left_out), "trial")),
+         globals);
+  const bool layers = arguments.by.find("layer") != std::string::npos;
+  Json answers = Json::array();
+  for (const TrialFolder& trial : measured.trials) {
+    tell(fmt::format("measuring {}", trial.name), globals);
+    try {
+      answers.push_back(interruptible_answer(
+          worker, worker_arguments(arguments, trial_arguments(measured, trial))));
+    } catch (const Interrupted& interrupted) {
+      tell("interrupted: steps that were measured are kept", globals);
+      return interrupted.exit_code;
+    }
+    if (globals.json) continue;
+    for (const Json& step : answers.back().at("steps"))
+      std::printf("%s, step %ld\n%s%s\n", trial.name.c_str(), step.at("step").get<long>(),
+                  text_of(step, layers).c_str(), ends_of(step).c_str());
+    std::fflush(stdout);
+  }
+  if (globals.json)
+    print_json({{"format", 1}, {"study", measured.study.name}, {"trials", answers}});
+  return 0;
+}
+
+}  // namespace
+
+void add_measure_snr(CLI::App& app, const Globals& globals, Command& run) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "snr",
+      "Signal, data noise and objective noise of the gradient. Begins with one block of units and\n"
+      "goes on until the trunk's 95% interval is as narrow as asked, or the budget is spent.");
+  command
+      ->add_option("DIR[/TRIAL]", arguments->trials,
+                   "Study folder (all completed trials), or one trial by id or name")
+      ->required();
+  command->add_option("--at", arguments->at,
+                      "Step of a snapshot, or all [default: the last snapshot]");
+  command
+      ->add_option("--half-width", arguments->half_width,
+                   "Half of the interval to reach, relative to the value")
+      ->capture_default_str();
+  command->add_option("--of", arguments->of, "Of which quantity: snr, or share (the objective's)")
+      ->capture_default_str();
+  command
+      ->add_option("--budget", arguments->budget,
+                   "Most to spend on each step, in GFLOP [default: a tenth of the training]")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--by", arguments->by,
+                      "Also resolved: layer, level, band, separated by commas");
+  command->add_option("--weights", arguments->weights, "averaged, live or both (averaged,live)")
+      ->capture_default_str();
+  command->add_option("--units", arguments->units, "Units of a block; intervals rest on them")
+      ->capture_default_str();
+  command->add_option("--examples", arguments->examples, "Examples to a unit")
+      ->capture_default_str();
+  command->add_option("--draws", arguments->draws, "Draws of the objective's randomness")
+      ->capture_default_str();
+  command->add_option("--memory-mb", arguments->memory_mb, "For gradients, in MiB")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->footer("Example: assay measure snr runs/demo/mae --at all --of share --by level,band");
+  command->callback([arguments, &globals, &run] {
+    run = [arguments, &globals] { return measure(*arguments, globals); };
+  });
+}
+
+}  // namespace assay::cli
