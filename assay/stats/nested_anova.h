@@ -62,4 +62,7 @@ NoiseEstimate estimate_noise(const NestedUnits& units);
 /// stats.exhaustive unless b = 1.
 NoiseEstimate exact_noise(const NestedUnits& units);
 
+/// P(|G|² estimated at least this large | G = 0), one-sided, of m >= 5 units.
+double zero_signal_p_value(const CentredGram& units);
+
 }  // namespace assay

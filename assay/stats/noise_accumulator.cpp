@@ -25,6 +25,16 @@ void check(const NoisePlan& plan) {
                             plan.examples_per_unit, plan.draws),
                 "measure at least 5 units with at least 2 draws each");
   }
+  if (plan.patterns < 1 || (plan.patterns > 1 && plan.level_bin)) {
+    throw Error("stats.plan",
+                fmt::format("{} patterns of a level{} cannot be analysed", plan.patterns,
+                            plan.level_bin ? " inside one bin" : ""),
+                "keep levels and redraw patterns over all levels, at least one pattern to a level");
+  }
+  if (plan.population && plan.exhaustive) {
+    throw Error("stats.plan", "an exhaustive plan is the whole population already",
+                "leave population out");
+  }
   if (plan.exhaustive && plan.examples_per_unit != 1) {
     throw Error("stats.plan", "an exhaustive plan has one example to a unit",
                 "set examples_per_unit = 1");
@@ -44,13 +54,16 @@ void check(const NoisePlan& plan, std::span<const int64_t> examples) {
   }
 }
 
-Draw draw_of(const NoisePlan& plan, Seed seed, int64_t unit, int64_t index, double progress) {
+Draw draw_of(const NoisePlan& plan, Seed seed, int64_t unit, int64_t index, int64_t pattern,
+             double progress) {
   Draw draw;
   if (plan.exhaustive) {
-    draw.level = draw.pattern = Seed(static_cast<uint64_t>(index));
+    draw.level = Seed(static_cast<uint64_t>(index));
+    draw.pattern = plan.patterns > 1 ? Seed(static_cast<uint64_t>(pattern)) : draw.level;
     draw.progress = progress;
   } else {
     draw = Draw::from(draw_seed(seed, unit, index), progress);
+    if (pattern > 0) draw.pattern = draw.pattern.child(static_cast<uint64_t>(pattern));
   }
   draw.level_bin = plan.level_bin;
   return draw;
@@ -142,10 +155,15 @@ class NoiseAccumulator::State {
         length_(std::max<size_t>(1, parts_.size()) * static_cast<size_t>(source.size())) {
     metrics_.insert(metrics_.end(), given.begin(), given.end());
     within_unit_ = std::make_unique<WithinUnit>(layout_, metrics_, std::ssize(parts_));
+    if (plan.patterns > 1) {
+      within_level_ = std::make_unique<WithinUnit>(layout_, metrics_, std::ssize(parts_));
+      pattern_.resize(length_);
+    }
     sums_.resize(static_cast<size_t>(plan.units) * length_);
     current_.resize(length_);
     within_.assign(within_unit_->views() * metrics_.size() * layout_.groups().size(),
                    std::vector<double>(static_cast<size_t>(plan.units)));
+    if (within_level_) of_patterns_ = within_;
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -162,14 +180,14 @@ class NoiseAccumulator::State {
       if (blocks_ > 0)
         for (size_t i = 0; i < length_; ++i) sum[i] += mean[i];
       for (size_t cell = 0; cell < within_.size(); ++cell)
-        within_[cell][static_cast<size_t>(unit)] += squares(cell);
+        within_[cell][static_cast<size_t>(unit)] += squares(*within_unit_, cell);
     }
     ++blocks_;
   }
 
   NoiseView view() const {
     NoiseView out;
-    out.gradient_calls = blocks_ * plan_.units * plan_.draws;
+    out.gradient_calls = blocks_ * plan_.units * plan_.draws * plan_.patterns;
     out.example_gradients = out.gradient_calls * plan_.examples_per_unit;
     out.parts = std::ssize(parts_);
     const size_t groups = layout_.groups().size();
@@ -177,9 +195,15 @@ class NoiseAccumulator::State {
       for (size_t metric = 0; metric < metrics_.size(); ++metric) {
         std::vector<CentredGram> grams = centred_grams(rows(view), layout_, metrics_[metric]);
         for (size_t group = 0; group < groups; ++group) {
+          const size_t cell = (view * metrics_.size() + metric) * groups + group;
           const NestedUnits units{
-              plan_.examples_per_unit * blocks_, plan_.draws, std::move(grams[group]),
-              merged(within_[(view * metrics_.size() + metric) * groups + group])};
+              .examples_per_unit = plan_.examples_per_unit * blocks_,
+              .draws = plan_.draws,
+              .means = std::move(grams[group]),
+              .within = merged(within_[cell]),
+              .patterns = plan_.patterns,
+              .within_level = within_level_ ? merged(of_patterns_[cell]) : std::vector<double>(),
+              .population = plan_.population};
           out.rows.push_back({layout_.groups()[group].name, metrics_[metric].name,
                               view == 0 ? std::string() : parts_[view - 1],
                               plan_.exhaustive ? exact_noise(units) : estimate_noise(units)});
@@ -196,18 +220,37 @@ class NoiseAccumulator::State {
   void measure_unit(int64_t unit, std::span<const int64_t> ids, std::span<float> mean) {
     within_unit_->clear();
     for (int64_t j = 0; j < plan_.draws; ++j) {
-      const Draw draw = draw_of(plan_, seed_, blocks_ * plan_.units + unit, j, progress_);
       const std::span<float> out = j == 0 ? mean : std::span(current_);
-      parts_.empty() ? source_.gradient(ids, draw, out) : source_.gradient_by_part(ids, draw, out);
+      measure_level(unit, ids, j, out);
       if (j > 0) within_unit_->add(current_, mean);
     }
     within_unit_->finish(plan_.draws, mean);
   }
 
-  double squares(size_t cell) const {
+  // Mean over the patterns of one level into `mean`, sums of squares into of_patterns_.
+  void measure_level(int64_t unit, std::span<const int64_t> ids, int64_t level,
+                     std::span<float> mean) {
+    const auto gradient = [&](int64_t pattern, std::span<float> out) {
+      const Draw draw =
+          draw_of(plan_, seed_, blocks_ * plan_.units + unit, level, pattern, progress_);
+      parts_.empty() ? source_.gradient(ids, draw, out) : source_.gradient_by_part(ids, draw, out);
+    };
+    gradient(0, mean);
+    if (!within_level_) return;
+    within_level_->clear();
+    for (int64_t pattern = 1; pattern < plan_.patterns; ++pattern) {
+      gradient(pattern, pattern_);
+      within_level_->add(pattern_, mean);
+    }
+    within_level_->finish(plan_.patterns, mean);
+    for (size_t cell = 0; cell < of_patterns_.size(); ++cell)
+      of_patterns_[cell][static_cast<size_t>(unit)] += squares(*within_level_, cell);
+  }
+
+  double squares(const WithinUnit& within, size_t cell) const {
     const size_t groups = layout_.groups().size();
-    return within_unit_->squares(cell / groups / metrics_.size(), cell / groups % metrics_.size(),
-                                 cell % groups);
+    return within.squares(cell / groups / metrics_.size(), cell / groups % metrics_.size(),
+                          cell % groups);
   }
 
   std::vector<double> merged(std::vector<double> within) const {
@@ -240,11 +283,12 @@ class NoiseAccumulator::State {
   GroupLayout layout_;
   std::vector<std::string> parts_;
   std::vector<DiagonalMetric> metrics_;
-  size_t length_;  // floats of one gradient, all parts
-  std::unique_ptr<WithinUnit> within_unit_;
-  std::vector<float> sums_;                  // [units × length] over blocks, of means over draws
-  std::vector<float> current_, mean_;        // [length]
-  std::vector<std::vector<double>> within_;  // [views × metrics × groups][units], over blocks
+  size_t length_;                                           // floats of one gradient, all parts
+  std::unique_ptr<WithinUnit> within_unit_, within_level_;  // within_level_: patterns >= 2
+  std::vector<float> sums_;  // [units × length] over blocks, of means over draws
+  std::vector<float> current_, mean_, pattern_;  // [length]
+  // [views × metrics × groups][units], summed over blocks
+  std::vector<std::vector<double>> within_, of_patterns_;
   int64_t blocks_ = 0;
 };
 

@@ -12,10 +12,11 @@ namespace assay {
 /// without memory. Merging is exact: gradients of units average, and of W_u = Σ_j |g_uj − ḡ_u|²,
 /// whose mean is (r − 1) tr Σ_E / b, the average over blocks is divided by k.
 ///
-/// Memory: max(1, parts) × (units + 3) × P floats and two gradients more.
+/// Memory: max(1, parts) × (units + 3) × P floats and two gradients more; with patterns, three
+/// gradients (of all parts) on top.
 class NoiseAccumulator {
  public:
-  /// Draw j of unit u of block c comes from draw_of(seed, c·m + u, j). source and the weights of
+  /// Draw j of unit u of block c comes from draw_seed(seed, c·m + u, j). source and the weights of
   /// `metrics` must outlive it. Throws Error stats.plan.
   NoiseAccumulator(GradientSource& source, const NoisePlan& plan, Seed seed, double progress,
                    const std::vector<DiagonalMetric>& metrics = {});
@@ -34,7 +35,8 @@ class NoiseAccumulator {
   std::unique_ptr<State> state_;
 };
 
-/// Draw `index` of unit `unit`: every estimate and every exported gradient comes from this.
+/// Draw (with patterns: level) `index` of unit `unit`: every estimate and every exported gradient
+/// comes from this, as Draw::from(seed); pattern k >= 1 of a level has pattern.child(k) instead.
 Seed draw_seed(Seed seed, int64_t unit, int64_t index);
 
 }  // namespace assay

@@ -13,12 +13,18 @@ namespace assay {
 struct NoisePlan {
   int64_t units = 64;             // m
   int64_t examples_per_unit = 8;  // b; for a coupled objective its training size
-  int64_t draws = 2;              // r >= 2
+  int64_t draws = 2;              // r >= 2; of levels, where patterns are drawn for each
   /// Homogeneous microbatches: levels inside this bin only.
   std::optional<int> level_bin = std::nullopt;
   bool by_part = false;  // also each of GradientSource::parts()
+  /// q patterns (noise, mask) for each of the r levels (noise level, mask rate), r·q gradients a
+  /// unit: q >= 2 splits the objective's variance in two, NoiseEstimate::levels.
+  int64_t patterns = 1;
+  /// N, where the examples are drawn without replacement from N that are all there are.
+  std::optional<int64_t> population = std::nullopt;
   /// The examples are the whole population (b = 1), and draw j = 0 … r − 1, which the source sees
   /// as level = pattern = Seed(j), are all draws there are: exact_noise() instead of estimates.
+  /// With patterns, draw j has level = Seed(j) and pattern = Seed(0 … q − 1).
   bool exhaustive = false;
 };
 

@@ -200,4 +200,9 @@ SignalLimits signal_limits(const SignalSample& sample) {
   return {signal, snr};
 }
 
+double zero_signal_p_value(const SignalSample& sample) {
+  if (!(sample.trace > 0)) return sample.signal > 0 ? 0 : 1;
+  return tail(Noise(sample), sample, 0, sample.signal / sample.trace, 0);
+}
+
 }  // namespace assay

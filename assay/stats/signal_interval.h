@@ -43,4 +43,8 @@ struct SignalLimits {
 /// says by how much the estimate fell short, and nothing is clamped.
 SignalLimits signal_limits(const SignalSample& sample);
 
+/// P(|G|² estimated at least this large | G = 0) by the same test; 0 or 1 where units do not
+/// differ.
+double zero_signal_p_value(const SignalSample& sample);
+
 }  // namespace assay
