@@ -22,6 +22,10 @@ struct NestedUnits {
   /// N, if the m·b distinct examples were drawn without replacement from N which are all there are:
   /// G, tr Σ_data (divisor N) and the intervals are then about these N, with the factor 1 − mb/N.
   std::optional<int64_t> population = std::nullopt;
+  /// Each unit merges k units of b/k examples (noise_accumulator.h): B_u = Σ_c |ḡ_uc − ḡ_u|² of
+  /// their means. m merged units alone know tr Σ_data only to √(2/(m·d_eff)), whatever b is.
+  int64_t blocks = 1;                       // k
+  std::vector<double> between_blocks = {};  // [m]; empty unless k >= 2
 };
 
 /// tr Σ_objective in two: from levels (of the mean gradient at a level), and from patterns at one.

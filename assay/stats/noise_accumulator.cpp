@@ -164,6 +164,7 @@ class NoiseAccumulator::State {
     within_.assign(within_unit_->views() * metrics_.size() * layout_.groups().size(),
                    std::vector<double>(static_cast<size_t>(plan.units)));
     if (within_level_) of_patterns_ = within_;
+    between_ = within_;
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -177,10 +178,9 @@ class NoiseAccumulator::State {
           std::span(sums_).subspan(static_cast<size_t>(unit) * length_, length_);
       const std::span<float> mean = blocks_ > 0 ? std::span(mean_) : sum;
       measure_unit(unit, examples.subspan(static_cast<size_t>(unit) * b, b), mean);
-      if (blocks_ > 0)
-        for (size_t i = 0; i < length_; ++i) sum[i] += mean[i];
       for (size_t cell = 0; cell < within_.size(); ++cell)
         within_[cell][static_cast<size_t>(unit)] += squares(*within_unit_, cell);
+      if (blocks_ > 0) merge(unit, sum);
     }
     ++blocks_;
   }
@@ -190,23 +190,24 @@ class NoiseAccumulator::State {
     out.gradient_calls = blocks_ * plan_.units * plan_.draws * plan_.patterns;
     out.example_gradients = out.gradient_calls * plan_.examples_per_unit;
     out.parts = std::ssize(parts_);
+    for (const NoiseUnits& row : units()) {
+      out.rows.push_back({row.group, row.metric, row.part,
+                          plan_.exhaustive ? exact_noise(row.units) : estimate_noise(row.units)});
+    }
+    return out;
+  }
+
+  std::vector<NoiseUnits> units() const {
+    std::vector<NoiseUnits> out;
     const size_t groups = layout_.groups().size();
     for (size_t view = 0; view < within_unit_->views(); ++view) {
       for (size_t metric = 0; metric < metrics_.size(); ++metric) {
         std::vector<CentredGram> grams = centred_grams(rows(view), layout_, metrics_[metric]);
         for (size_t group = 0; group < groups; ++group) {
           const size_t cell = (view * metrics_.size() + metric) * groups + group;
-          const NestedUnits units{
-              .examples_per_unit = plan_.examples_per_unit * blocks_,
-              .draws = plan_.draws,
-              .means = std::move(grams[group]),
-              .within = merged(within_[cell]),
-              .patterns = plan_.patterns,
-              .within_level = within_level_ ? merged(of_patterns_[cell]) : std::vector<double>(),
-              .population = plan_.population};
-          out.rows.push_back({layout_.groups()[group].name, metrics_[metric].name,
-                              view == 0 ? std::string() : parts_[view - 1],
-                              plan_.exhaustive ? exact_noise(units) : estimate_noise(units)});
+          out.push_back({layout_.groups()[group].name, metrics_[metric].name,
+                         view == 0 ? std::string() : parts_[view - 1],
+                         nested(std::move(grams[group]), cell)});
         }
       }
     }
@@ -216,6 +217,18 @@ class NoiseAccumulator::State {
   int64_t blocks() const { return blocks_; }
 
  private:
+  // sum += mean_, and Σ_c |ḡ_uc − ḡ_u|² by Welford's step, k/(k + 1) |x − mean of k|².
+  void merge(int64_t unit, std::span<float> sum) {
+    const double k = static_cast<double>(blocks_);
+    const float inverse = static_cast<float>(1 / k);
+    for (size_t i = 0; i < length_; ++i) current_[i] = sum[i] * inverse;
+    within_unit_->clear();
+    within_unit_->add(mean_, current_);
+    for (size_t cell = 0; cell < between_.size(); ++cell)
+      between_[cell][static_cast<size_t>(unit)] += k / (k + 1) * squares(*within_unit_, cell);
+    for (size_t i = 0; i < length_; ++i) sum[i] += mean_[i];
+  }
+
   // Mean over the draws into `mean`, sums of squares into within_unit_.
   void measure_unit(int64_t unit, std::span<const int64_t> ids, std::span<float> mean) {
     within_unit_->clear();
@@ -253,6 +266,18 @@ class NoiseAccumulator::State {
                           cell % groups);
   }
 
+  NestedUnits nested(CentredGram means, size_t cell) const {
+    return {.examples_per_unit = plan_.examples_per_unit * blocks_,
+            .draws = plan_.draws,
+            .means = std::move(means),
+            .within = merged(within_[cell]),
+            .patterns = plan_.patterns,
+            .within_level = within_level_ ? merged(of_patterns_[cell]) : std::vector<double>(),
+            .population = plan_.population,
+            .blocks = blocks_,
+            .between_blocks = blocks_ > 1 ? between_[cell] : std::vector<double>()};
+  }
+
   std::vector<double> merged(std::vector<double> within) const {
     const double k = static_cast<double>(blocks_);
     for (double& w : within) w /= k * k;
@@ -288,7 +313,7 @@ class NoiseAccumulator::State {
   std::vector<float> sums_;  // [units × length] over blocks, of means over draws
   std::vector<float> current_, mean_, pattern_;  // [length]
   // [views × metrics × groups][units], summed over blocks
-  std::vector<std::vector<double>> within_, of_patterns_;
+  std::vector<std::vector<double>> within_, of_patterns_, between_;
   int64_t blocks_ = 0;
 };
 
@@ -303,5 +328,6 @@ NoiseAccumulator::~NoiseAccumulator() = default;
 void NoiseAccumulator::add(std::span<const int64_t> examples) { state_->add(examples); }
 int64_t NoiseAccumulator::blocks() const { return state_->blocks(); }
 NoiseView NoiseAccumulator::view() const { return state_->view(); }
+std::vector<NoiseUnits> NoiseAccumulator::units() const { return state_->units(); }
 
 }  // namespace assay

@@ -7,10 +7,16 @@
 
 namespace assay {
 
+struct NoiseUnits {
+  std::string group, metric, part;  // as in NoiseRow
+  NestedUnits units;
+};
+
 /// A block is plan.units units. Unit u of every further block is merged into unit u of the first:
 /// after k blocks there are still m units, of k·b examples each, so that precision can be bought
 /// without memory. Merging is exact: gradients of units average, and of W_u = Σ_j |g_uj − ḡ_u|²,
-/// whose mean is (r − 1) tr Σ_E / b, the average over blocks is divided by k.
+/// whose mean is (r − 1) tr Σ_E / b, the average over blocks is divided by k. What the merged means
+/// forget, the spread of the k means of a unit, is kept as a sum of squares.
 ///
 /// Memory: max(1, parts) × (units + 3) × P floats and two gradients more; with patterns, three
 /// gradients (of all parts) on top.
@@ -29,6 +35,9 @@ class NoiseAccumulator {
   int64_t blocks() const;
   /// The estimates from all blocks so far. REQUIRES blocks() > 0.
   NoiseView view() const;
+  /// The units behind each row of view(), in its order: two accumulators with one plan, seed and
+  /// examples give the pairs of noise_difference(). REQUIRES blocks() > 0.
+  std::vector<NoiseUnits> units() const;
 
  private:
   class State;

@@ -46,6 +46,23 @@ TEST(NoiseAccumulator, MergedBlocksAreLargerUnits) {
   EXPECT_LT(std::abs(z_score(squares, variance)), kLevel) << squares.mean() << " " << variance;
 }
 
+// Two noisy directions, 12 units, 30 blocks: tr Σ_data is as precise as 360 units make it. H0: its
+// variance is 2 tr Σ²/359 at one example a unit; the 12 merged means alone would have 33 times as
+// much. 600 repetitions, level 1e-6; intervals cover at least 90%.
+TEST(NoiseAccumulator, MergedUnitsKeepThePrecisionOfTheirTraces) {
+  GaussianSource source(Vector::Zero(2), Vector::Ones(2), Vector::Constant(2, 1e-6));
+  const NoisePlan plan{.units = 12, .examples_per_unit = 1, .draws = 2};
+  Moments squares;
+  int64_t covered = 0;
+  for (int64_t i = 0; i < 600; ++i) {
+    const Estimate e = merged(source, plan, 30, i).at("all").trace_data;
+    squares.add((e.value - 2) * (e.value - 2));
+    covered += e.low <= 2 && 2 <= e.high;
+  }
+  EXPECT_LT(std::abs(z_score(squares, 2.0 * 2 / 359)), kLevel) << squares.mean();
+  EXPECT_GE(covered, 540);
+}
+
 TEST(NoiseAccumulator, OneBlockIsTheMeasurementItself) {
   DenoisingSource source;
   NoisePlan plan{.units = 8, .examples_per_unit = 3, .draws = 3};
