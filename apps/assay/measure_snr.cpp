@@ -1,6 +1,7 @@
 // assay measure snr DIR[/TRIAL]: signal and noise of the gradient, as precise as asked.
 #include <fmt/format.h>
 
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,7 @@
 #include "apps/assay/worker_answer.h"
 #include "assay/core/records.h"
 #include "assay/schedule/worker_process.h"
+#include "assay/stats/noise_scale.h"
 
 namespace assay::cli {
 namespace {
@@ -46,11 +48,10 @@ std::string interval(const Measurement& m) {
   return fmt::format("{:.3g} [{:.3g}, {:.3g}]", m.value, *m.low, *m.high);
 }
 
-// GNS = 1/SNR. Where the SNR's interval includes 0 the noise scale has a lower end only.
-std::string noise_scale(const Measurement& snr) {
-  if (!snr.low || !snr.high || *snr.high <= 0) return "–";
-  if (*snr.low <= 0) return fmt::format("> {:.3g}", 1 / *snr.high);
-  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", 1 / snr.value, 1 / *snr.high, 1 / *snr.low);
+std::string scale_text(const Measurement& snr) {
+  constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+  return to_string(noise_scale(Estimate{
+      .value = snr.value, .low = snr.low.value_or(kMissing), .high = snr.high.value_or(kMissing)}));
 }
 
 std::string part_of(const Measurement& m) {
@@ -77,7 +78,7 @@ std::string text_of(const Json& step, bool layers) {
     const auto& of = parts[key];
     const Measurement& snr = of.at("snr_per_example");
     rows.push_back(
-        {key.first, key.second, interval(snr), noise_scale(snr), interval(of.at("objective_share")),
+        {key.first, key.second, interval(snr), scale_text(snr), interval(of.at("objective_share")),
          fmt::format("{:.3g}", of.at("signal").value),
          fmt::format("{:.3g}", of.at("total_variance").value), fmt::format("{}", snr.n)});
   }

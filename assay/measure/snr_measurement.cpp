@@ -182,17 +182,17 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
     estimate.n = result.units * examples;
     result.records.push_back(with_estimate(std::move(m), estimate));
   };
-  const std::string corrected = "t, delete-one-unit jackknife less its degenerate part";
+  const std::string inverted = "inverted tests of a weighted χ²";
   const std::string plain = "t, delete-one-unit jackknife";
   const std::string squared = row.metric == "euclidean" ? "squared gradient" : "g²/(√v + ε)";
   const NoiseEstimate& e = row.estimate;
-  add("signal", squared, e.signal, corrected);
+  add("signal", squared, e.signal, inverted);
   add("data_variance", squared, e.trace_data, plain);
   add("objective_variance", squared, e.trace_objective, plain);
   add("total_variance", squared, e.trace_total, plain);
   add("objective_share", "1", e.objective_share, plain);
-  add("snr_per_example", "1", e.snr_per_example, corrected);
-  add("snr_per_gflop", "1/GFLOP", e.snr_per_example, corrected, 1e9 / source_.flops_per_example());
+  add("snr_per_example", "1", e.snr_per_example, inverted);
+  add("snr_per_gflop", "1/GFLOP", e.snr_per_example, inverted, 1e9 / source_.flops_per_example());
   add("effective_dimension", "1", e.effective_dimension, plain);
 }
 
