@@ -31,7 +31,7 @@ Content make_content(const ReportData& data) {
   Content content{.verdict = verdict(data)};
   for (const auto make :
        {outcome_figure, gain_figure, snr_figure, share_figure, snr_per_flop_figure, level_figure,
-        band_figure, layer_figure, loss_figure, factor_figure}) {
+        band_figure, layer_figure, loss_figure, factor_figure, drive_figure, drive_factor_figure}) {
     Figure figure = make(data);
     if (!figure.panels.empty()) content.figures.push_back(std::move(figure));
   }
@@ -40,6 +40,7 @@ Content make_content(const ReportData& data) {
   content.cost = cost_table(data);
   content.factors = factor_table(data);
   content.variance = variance_table(data);
+  content.drive = drive_table(data);
   content.environment = environment_table(data);
   content.seeds = seed_table(data);
   content.commands = reproduce_commands(data);
@@ -53,8 +54,9 @@ nlohmann::json to_json(const ReportData& data, const Content& content) {
   for (const Claim& claim : content.verdict.claims) claims.push_back(to_json(claim));
   for (const Trial& trial : data.study.trials) trials.push_back(to_json(trial));
   for (const Figure& figure : content.figures) figures.push_back(to_json(figure));
-  for (const Table* table : {&content.card, &content.trials, &content.cost, &content.factors,
-                             &content.variance, &content.environment, &content.seeds})
+  for (const Table* table :
+       {&content.card, &content.trials, &content.cost, &content.factors, &content.variance,
+        &content.drive, &content.environment, &content.seeds})
     tables.push_back(to_json(*table));
   return {{"format", 1},
           {"study",

@@ -117,7 +117,10 @@ bool matches(const Measurement& m, const Query& query) {
                                                                {"metric", "euclidean"},
                                                                {"weights", "averaged"},
                                                                {"level", ""},
-                                                               {"band", ""}};
+                                                               {"band", ""},
+                                                               {"part", ""},
+                                                               {"null", ""},
+                                                               {"objective", ""}};
   for (const auto& [key, wanted] : query.labels)
     if (label_or(m, key, "") != wanted) return false;
   for (const auto& [key, fallback] : kDefaults)

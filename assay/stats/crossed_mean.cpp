@@ -18,7 +18,7 @@ template <typename Function>
 double bisect(const Function& falling, double low, double high) {
   for (int i = 0; i < 200; ++i) {
     const double middle = 0.5 * (low + high);
-    if (middle <= low || middle >= high) break;
+    if (high - low < 1e-10 * (1 + std::abs(middle))) break;
     (falling(middle) > 0 ? low : high) = middle;
   }
   return 0.5 * (low + high);

@@ -131,6 +131,22 @@ TEST_F(Report, AveragedAndLiveSnrStandApartAndKeepNegativeValues) {
   EXPECT_TRUE(negative) << "the planted numbers no longer test this";
 }
 
+// Rates of branches: below 0 where they are, and never those of another objective's branches.
+TEST_F(Report, DriveIsThatOfTheTrialsOwnObjective) {
+  synthetic::write_study(folder);
+  const json report = report_json(folder);
+  for (const std::string factor : {"all", "content", "position"}) {
+    const json& panel = find(figure(report, "drive").at("panels"), "title",
+                             fmt::format("{} factors, width 64", factor));
+    for (const std::string& objective : synthetic::kObjectives)
+      expect_marks(panel, objective, 64, .02, [&](const Key& key, double fraction) {
+        return synthetic::planted_rate(key, fraction, factor);
+      });
+  }
+  const json& bars = figure(report, "drive_factors").at("panels").at(0);
+  EXPECT_EQ(bars.at("categories"), (json{"hue", "shape"}));
+}
+
 TEST_F(Report, TrialsThatDidNotCompleteAreShownAndNotAveraged) {
   synthetic::write_study(folder);
   const json report = report_json(folder);

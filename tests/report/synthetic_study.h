@@ -70,6 +70,11 @@ inline double planted_bits(const Key& key, double fraction, const std::string& r
   return scale * (init + gain + .08 * jitter(key, fmt::format("{}{}", readout, fraction)));
 }
 
+inline double planted_rate(const Key& key, double fraction, const std::string& factor) {
+  return (1 + .1 * jitter(key, "rate" + factor)) * (key.objective == "token" ? 3 : -.4) *
+         (1.1 - fraction);
+}
+
 inline double planted_snr(const Key& key, double fraction, const std::string& weights) {
   const double start = key.objective == "token" ? .3 : key.objective == "mae" ? .12 : .03;
   const double floor = weights == "live" ? .02 : -.0004;
@@ -95,6 +100,7 @@ class Checkpoint {
     probes();
     for (const char* weights : {"averaged", "live"}) noise(weights);
     resolved();
+    drive();
     const std::string unit = key_.objective == "token" ? "nat" : "squared error";
     const double loss = planted_loss(key_, fraction_);
     add("heldout_loss", "loss_per_target", unit, {{"weights", "averaged"}, {"term", "main"}}, loss,
@@ -183,6 +189,27 @@ class Checkpoint {
            {"band", fmt::format("octave {}", band)}},
           band == 3 ? NAN : snr + .02 / (1 + band * band), .003, 1024,
           band == 3 ? "no target falls in this band" : "");
+  }
+
+  // At every fraction, so that curves have the same marks as all others; at the last one a trial has
+  // no branches.
+  void drive() {
+    for (const char* factor : {"all", "content", "position", "shape", "hue"}) {
+      const double rate = planted_rate(key_, fraction_, factor);
+      const Labels labels{{"factor", factor}, {"weights", "averaged"}};
+      const auto with = [&](const char* key, const char* value) {
+        Labels own = labels;
+        own[key] = value;
+        return own;
+      };
+      add("drive", "gain_bits", "bit", labels, rate / 10, .002, 4);
+      add("drive", "useful_rate", "bit/GFLOP", labels, rate, .02, 4);
+      add("drive", "useful_snr", "1", labels, 2, 1, 4);
+      add("drive", "null_gain_bits", "bit", with("null", "random direction"), -.5, .1, 4);
+      add("drive", "attribution_bits", "bit", with("part", "main"), rate / 20, .002, 4);
+      // Branches of another objective must not be mixed with the trial's own.
+      add("drive", "useful_rate", "bit/GFLOP", with("objective", "other"), 1000, 1, 4);
+    }
   }
 
   std::ofstream& out_;

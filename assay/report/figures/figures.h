@@ -14,9 +14,12 @@ Figure share_figure(const ReportData& data);         // objective's share of the
 Figure level_figure(const ReportData& data);         // by noise level
 Figure band_figure(const ReportData& data);          // by spatial frequency
 Figure layer_figure(const ReportData& data);
-Figure factor_figure(const ReportData& data);  // gain of every factor
+Figure factor_figure(const ReportData& data);        // gain of every factor
+Figure drive_figure(const ReportData& data);         // gains of short branches per GFLOP
+Figure drive_factor_figure(const ReportData& data);  // the same, factor by factor
 
 Table factor_table(const ReportData& data);
 Table variance_table(const ReportData& data);
+Table drive_table(const ReportData& data);
 
 }  // namespace assay::report
