@@ -29,6 +29,7 @@ std::vector<std::string> trial_arguments(const MeasuredTrials& measured, const T
 void tell(const std::string& text, const Globals& globals);
 
 void add_measure_snr(CLI::App& measure, const Globals& globals, Command& run);
+void add_measure_drive(CLI::App& measure, const Globals& globals, Command& run);
 void add_measure_gradients(CLI::App& measure, const Globals& globals, Command& run);
 
 }  // namespace assay::cli
