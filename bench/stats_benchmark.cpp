@@ -69,6 +69,18 @@ void centred_grams(benchmark::State& state) {
 }
 BENCHMARK(centred_grams)->Unit(benchmark::kMillisecond);
 
+// What the intervals cost beside the gradients, for each group and metric.
+void estimate_noise(benchmark::State& state) {
+  const int64_t units = state.range(0), size = 20'000;
+  const std::vector<float> data = numbers(static_cast<size_t>(units * size));
+  const assay::GroupLayout group({{"all", 0, size}}, size);
+  const assay::NestedUnits nested{
+      .means = assay::centred_grams(assay::Rows::of(data, units, size), group, {})[0],
+      .within = std::vector<double>(static_cast<size_t>(units), 1000.0)};
+  for (auto _ : state) benchmark::DoNotOptimize(assay::estimate_noise(nested));
+}
+BENCHMARK(estimate_noise)->Arg(32)->Arg(64)->Arg(128)->Arg(512)->Unit(benchmark::kMillisecond);
+
 // All but the gradients themselves: 64 units of 2 draws, two metrics.
 void measure_noise(benchmark::State& state) {
   class Source : public assay::GradientSource {

@@ -9,7 +9,7 @@
 
 #include "assay/core/error.h"
 #include "assay/stats/noise_view.h"
-#include "stats/sources.h"
+#include "stats/repeat.h"
 
 namespace assay {
 namespace {
@@ -231,6 +231,97 @@ TEST(Validate, CoverageOfTheNoiseIntervals) {
         EXPECT_LE(hits, most(c.claimed_high, n)) << c.name << ", unit SNR " << unit_snr;
       }
       EXPECT_LE(found.width, 1.3) << c.name << ", unit SNR " << unit_snr;
+    }
+  }
+}
+
+// Narrow noise asks for more units than wide noise does.
+TEST(UnitsAdvised, FollowTheEffectiveDimension) {
+  const auto advised = [](Eigen::Index size, int64_t units) {
+    GaussianSource source = gaussian(size, 1, 0.5);
+    const NoisePlan plan{.units = units, .examples_per_unit = 1, .draws = 2};
+    return measure_noise(source, consecutive(0, units), plan, Seed(1), 0).at("all").units_advised;
+  };
+  EXPECT_EQ(advised(1, 64), 256);
+  EXPECT_EQ(advised(4, 16), 32);
+  EXPECT_EQ(advised(4, 64), 0);
+  EXPECT_EQ(advised(256, 8), 16);
+  EXPECT_EQ(advised(256, 16), 0);
+}
+
+// What NoiseEstimate::units_advised rests on: coverage at least .92 down to 8 units and dimension
+// 1; width at most 1.35 times the oracle's where the units are enough.
+TEST(Validate, FewUnitsAtSmallDimension) {
+  if (std::getenv("ASSAY_VALIDATE") == nullptr) GTEST_SKIP() << "set ASSAY_VALIDATE=1";
+  constexpr int n = 3000;
+  const std::vector<Case> shapes = {
+      shaped("1", Vector::Ones(1), Along::noise), shaped("1.5", powers(12, 0.2), Along::noise),
+      shaped("3", powers(16, 0.5), Along::noise), shaped("10", Vector::Ones(10), Along::noise),
+      shaped("100", Vector::Ones(100), Along::noise)};
+  std::printf("%-10s %5s %6s %7s %7s %6s\n", "dimension", "units", "SNR_u", "|G|^2", "SNR",
+              "width");
+  for (Case c : shapes) {
+    for (const int64_t units : {8, 16, 32}) {
+      for (const double unit_snr : {0.1, 0.0}) {
+        c.units = units;
+        const Found found = simulate(c, unit_snr, n);
+        std::printf("%-10s %5d %6.2f %7.4f %7.4f %6.3f\n", c.name.c_str(), static_cast<int>(units),
+                    unit_snr, static_cast<double>(found.signal) / n,
+                    static_cast<double>(found.snr) / n, found.width);
+        std::fflush(stdout);
+        EXPECT_GE(found.signal, fewest(0.925, n)) << c.name << " " << units;
+        EXPECT_GE(found.snr, fewest(0.925, n)) << c.name << " " << units;
+        EXPECT_LE(found.width, 1.3) << c.name << " " << units;
+      }
+    }
+  }
+}
+
+// g = G + √λ ∘ (a(example) − 1), a standard exponential: skewness 2.
+class SkewedSource : public GaussianSource {
+ public:
+  using GaussianSource::GaussianSource;
+  Vector example_gradient(int64_t id, const Draw&) const override {
+    Vector g = mean;
+    for (Eigen::Index k = 0; k < g.size(); ++k)
+      g[k] += std::sqrt(data[k]) * (-std::log1p(-uniform(Seed(41), id, k)) - 1);
+    return g;
+  }
+};
+
+// What NoiseEstimate::units_advised rests on: skewed gradients at small dimension.
+TEST(Validate, SkewedGradientsAtSmallDimension) {
+  if (std::getenv("ASSAY_VALIDATE") == nullptr) GTEST_SKIP() << "set ASSAY_VALIDATE=1";
+  constexpr int n = 5000;
+  std::printf("%-10s %5s %6s %7s %7s %7s\n", "dimension", "units", "SNR_u", "|G|^2", "(below)",
+              "SNR");
+  const std::vector<Case> shapes = {
+      shaped("1", Vector::Ones(1), Along::noise), shaped("3", powers(16, 0.5), Along::noise),
+      shaped("10", Vector::Ones(10), Along::noise), shaped("100", Vector::Ones(100), Along::noise)};
+  for (const Case& c : shapes) {
+    for (const int64_t units : {16, 64, 256}) {
+      for (const double unit_snr : {0.1, 0.01, 0.0}) {
+        SkewedSource source(std::sqrt(unit_snr) * c.direction, c.noise, Vector::Zero(1));
+        int signal = 0, below = 0, snr = 0;
+        for (int i = 0; i < n; ++i) {
+          const NoiseEstimate e =
+              measure_noise(source, consecutive(i * units, units),
+                            {.units = units, .examples_per_unit = 1, .draws = 2}, Seed(1), 0)
+                  .at("all");
+          signal += e.signal.low <= unit_snr && unit_snr <= e.signal.high ? 1 : 0;
+          below += e.signal.high < unit_snr ? 1 : 0;
+          const Estimate& ratio = e.snr_per_example;
+          snr += ratio.low <= unit_snr && unit_snr <= ratio.high ? 1 : 0;
+        }
+        const auto rate = [](int hits) { return static_cast<double>(hits) / n; };
+        std::printf("%-10s %5d %6.2f %7.4f %7.4f %7.4f\n", c.name.c_str(), static_cast<int>(units),
+                    unit_snr, rate(signal), rate(below), rate(snr));
+        std::fflush(stdout);
+        if (units >= (c.noise.size() == 1 ? 256 : 16)) {
+          EXPECT_GE(signal, fewest(0.925, n)) << c.name << " " << units;
+          EXPECT_GE(snr, fewest(0.925, n)) << c.name << " " << units;
+        }
+      }
     }
   }
 }
