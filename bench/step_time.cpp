@@ -39,6 +39,7 @@ struct Bench {
   int64_t microbatch = kMicrobatch;   // the batch itself, where rows depend on each other
   std::unique_ptr<OnlineSnr> online;  // null then: it compares microbatches
   Tensor sum;
+  std::vector<Tensor> parameters;
 
   Bench(const std::string& preset, int64_t width) {
     model.width = width;
@@ -60,6 +61,18 @@ struct Bench {
       online = std::make_unique<OnlineSnr>(flat->groups(), kBatch / kMicrobatch, kMicrobatch,
                                            objective->flops_per_example());
     sum = torch::zeros_like(flat->values());
+    for (const auto& [name, parameter] : trained_parameters(*objective))
+      parameters.push_back(parameter);
+  }
+
+  /// What training would do if nobody looked at the gradients.
+  void add_unobserved(const Tensor& loss) {
+    const auto gradients = torch::autograd::grad({loss}, parameters, {}, false, false, true);
+    const torch::NoGradGuard no_grad;
+    const auto& entries = flat->entries();
+    for (size_t i = 0; i < parameters.size(); ++i)
+      if (gradients[i].defined())
+        sum.slice(0, entries[i].begin, entries[i].end).add_(gradients[i].reshape({-1}));
   }
 
   /// observed: with squared norms and, unless coupled, the online SNR, as training does; otherwise
@@ -76,13 +89,12 @@ struct Bench {
       const Batch batch = data->get(std::span(ids).subspan(static_cast<size_t>(j * microbatch),
                                                            static_cast<size_t>(microbatch)));
       if (data_ms) *data_ms += milliseconds(fetch);
-      flat->differentiate(training_loss(*objective, objective->losses(batch, draw), 0));
+      const Tensor loss = training_loss(*objective, objective->losses(batch, draw), 0);
       if (observed) {
-        accumulate_and_norm(total, flat->gradient_span(), *layout, norms);
+        flat->accumulate(loss, *layout, total, norms);
         if (online) online->microbatch(index, norms);
       } else {
-        torch::NoGradGuard no_grad;
-        sum.add_(flat->gradients());
+        add_unobserved(loss);
       }
     }
     if (observed) {

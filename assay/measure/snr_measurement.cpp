@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "assay/measure/estimate_record.h"
 #include "assay/noise/noise.h"
+#include "assay/stats/headroom.h"
 
 namespace assay {
 namespace {
@@ -169,6 +171,7 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
   if (aspect.level) labels["level"] = fmt::format("{}", *aspect.level);
   if (aspect.by_band()) labels["band"] = row.part;
   const int64_t examples = result.examples_per_unit * result.blocks;
+  const NoiseEstimate& e = row.estimate;
   const auto add = [&](const std::string& quantity, const std::string& unit, Estimate estimate,
                        const std::string& interval, double scale = 1) {
     Measurement m = subject_.measurement("objective_snr", quantity, unit);
@@ -176,6 +179,9 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
     m.method = fmt::format("nested analysis of variance, {} units of {} examples × {} draws; {}",
                            result.units, examples, result.draws, interval);
     m.note = aspect.note;
+    if (e.units_advised > 0)
+      m.note += fmt::format("{}few directions carry the noise: ask for {} units",
+                            m.note.empty() ? "" : "; ", e.units_advised);
     estimate.value *= scale;
     estimate.low *= scale;
     estimate.high *= scale;
@@ -185,13 +191,14 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
   const std::string inverted = "inverted tests of a weighted χ²";
   const std::string plain = "t, delete-one-unit jackknife";
   const std::string squared = row.metric == "euclidean" ? "squared gradient" : "g²/(√v + ε)";
-  const NoiseEstimate& e = row.estimate;
   add("signal", squared, e.signal, inverted);
   add("data_variance", squared, e.trace_data, plain);
   add("objective_variance", squared, e.trace_objective, plain);
   add("total_variance", squared, e.trace_total, plain);
   add("objective_share", "1", e.objective_share, plain);
   add("snr_per_example", "1", e.snr_per_example, inverted);
+  add("headroom", "1", headroom(e.objective_share, std::numeric_limits<double>::infinity()),
+      "(A + E)/A, image of the share's interval");
   add("snr_per_gflop", "1/GFLOP", e.snr_per_example, inverted, 1e9 / source_.flops_per_example());
   add("effective_dimension", "1", e.effective_dimension, plain);
 }

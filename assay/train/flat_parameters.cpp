@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "assay/stats/kernels.h"
+
 namespace assay {
 namespace {
 
@@ -70,6 +72,24 @@ void FlatParameters::differentiate(const Tensor& loss, bool keep_graph) {
       views_[i].copy_(own[i]);
     else
       views_[i].zero_();
+}
+
+void FlatParameters::accumulate(const Tensor& loss, const GroupLayout& layout, std::span<float> sum,
+                                std::span<double> squared_norms) {
+  const auto own = torch::autograd::grad({loss}, parameters_, {}, false, false, true);
+  std::vector<double> by_segment(static_cast<size_t>(layout.segments()));
+  int64_t segment = 0;  // groups consist of whole parameters, so no parameter lies in two segments
+  for (size_t i = 0; i < own.size(); ++i) {
+    const Entry& entry = entries_[i];
+    while (entry.begin >= layout.end(segment)) ++segment;
+    if (!own[i].defined()) continue;
+    const Tensor gradient = own[i].contiguous();
+    const auto length = static_cast<size_t>(entry.end - entry.begin);
+    by_segment[static_cast<size_t>(segment)] +=
+        accumulate_and_norm(sum.subspan(static_cast<size_t>(entry.begin), length),
+                            {gradient.data_ptr<float>(), length});
+  }
+  layout.fold(by_segment, squared_norms);
 }
 
 std::span<float> FlatParameters::value_span() const {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "assay/objective/objective.h"
-#include "assay/stats/gradient_source.h"
+#include "assay/stats/group_layout.h"
 
 namespace assay {
 
@@ -28,6 +28,11 @@ class FlatParameters {
   /// gradients() = gradient of a scalar loss; what was there is overwritten. autograd::grad hands
   /// over its buffers, where backward() would add them to zeroed ones: two passes over memory less.
   void differentiate(const Tensor& loss, bool keep_graph = false);
+  /// sum += gradient of the loss, and its squared norms by group of the layout, in the same pass
+  /// over each parameter's own buffer; gradients() stay as they are. sum [P], squared_norms
+  /// [groups]. REQUIRES a layout of groups().
+  void accumulate(const Tensor& loss, const GroupLayout& layout, std::span<float> sum,
+                  std::span<double> squared_norms);
 
   struct Entry {
     std::string name;  // "trunk.layers.0.qkv.weight"

@@ -58,9 +58,8 @@ double Stepper::accumulate_gradients(int64_t step, double progress, GradientObse
     const LossMap map = objective_->losses(batch, draw);
     if (inside) inside->losses(*objective_, map, progress, 1 / static_cast<double>(microbatches()));
     const Tensor loss = training_loss(*objective_, map, progress);
-    flat_.differentiate(loss);
+    flat_.accumulate(loss, layout_, sum, norms);
     loss_sum += loss.item<double>();
-    accumulate_and_norm(sum, flat_.gradient_span(), layout_, norms);
     // A gradient that is not finite ends the trial after this step; observers never see it.
     if (gradients && std::isfinite(loss_sum + norms[0] + norms[1]))
       gradients->microbatch(step, norms);

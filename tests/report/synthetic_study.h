@@ -166,7 +166,7 @@ class Checkpoint {
       add("objective_snr", "objective_variance", "1", labels, 3 * share, share > 0 ? .1 : 0, 1024);
       add("objective_snr", "objective_share", "1", labels,
           share + (share > 0 ? .02 * jitter(key_, weights) : 0), share > 0 ? .04 : 0, 1024);
-      add("objective_snr", "effective_dimension", "1", labels, key_.objective == "mae" ? 150 : 900,
+      add("objective_snr", "effective_dimension", "1", labels, key_.objective == "mae" ? 6 : 900,
           50, 1024);
     }
   }
@@ -191,8 +191,8 @@ class Checkpoint {
           band == 3 ? "no target falls in this band" : "");
   }
 
-  // At every fraction, so that curves have the same marks as all others; at the last one a trial has
-  // no branches.
+  // At every fraction, so that curves have the same marks as all others; at the last one a trial
+  // has no branches.
   void drive() {
     for (const char* factor : {"all", "content", "position", "shape", "hue"}) {
       const double rate = planted_rate(key_, fraction_, factor);

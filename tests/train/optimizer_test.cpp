@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "assay/stats/kernels.h"
+
 namespace assay {
 namespace {
 
@@ -104,6 +106,24 @@ TEST(Trainer, MeanOverMicrobatchesIsTheGradientOfTheBatch) {
     mean += flat.gradients() / 4;
   }
   EXPECT_LT((mean - whole).norm().item<double>(), 1e-5 * whole.norm().item<double>());
+}
+
+// One pass over each parameter's own buffer against the flat gradient, its sum and its norms.
+TEST(FlatParameters, AccumulateIsTheGradientAddedAndItsNorms) {
+  const auto objective = small_objective("vae");
+  FlatParameters flat(*objective);
+  const GroupLayout layout(flat.groups(), flat.size());
+  const Sines data;
+  const std::vector<int64_t> ids = {0, 1, 2, 3};
+  std::vector<float> sum(static_cast<size_t>(flat.size()), 2.0f);
+  std::vector<double> norms(flat.groups().size()), expected(flat.groups().size());
+  flat.accumulate(loss_of(*objective, data.get(ids)), layout, sum, norms);
+  flat.differentiate(loss_of(*objective, data.get(ids)));
+  squared_norms(flat.gradient_span(), {}, layout, expected);
+  for (size_t g = 0; g < norms.size(); ++g)
+    EXPECT_NEAR(norms[g], expected[g], 1e-6 * expected[g]) << flat.groups()[g].name;
+  const Tensor plus = flat.gradients() + 2;
+  EXPECT_TRUE(torch::equal(torch::from_blob(sum.data(), {flat.size()}), plus));
 }
 
 }  // namespace

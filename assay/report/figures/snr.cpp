@@ -97,7 +97,7 @@ Table variance_table(const ReportData& data) {
               .caption =
                   "Trunk, per example. A variance that comes out negative is printed as it is: it "
                   "is an unbiased estimate of a small number. Effective dimension: how many "
-                  "directions share the variance; below about 200 the intervals are too narrow.",
+                  "directions share the variance; below about 10 intervals need more units.",
               .columns = {"objective", "size", "weights", "signal |G|²", "variance, data",
                           "variance, objective", "variance, total", "effective dimension"}};
   for (const Size& size : data.sizes)

@@ -11,8 +11,9 @@
 namespace assay::report {
 namespace {
 
-// Simulated coverage of the SNR intervals is 93 to 97% above it and falls below.
-constexpr double kEnoughDimensions = 200;
+// Below it intervals cover as they should only with more units than meters take by default, and
+// skewed gradients need more still (docs/objective_snr.md).
+constexpr double kEnoughDimensions = 10;
 
 void add_seeds(const ReportData& data, std::vector<std::string>& out) {
   std::vector<std::string> few;
@@ -57,8 +58,8 @@ void add_dimensions(const ReportData& data, std::vector<std::string>& out) {
   if (!small.empty())
     out.push_back(
         fmt::format("Effective dimension of the gradient noise below {}: {}. SNR intervals of "
-                    "single trials are "
-                    "then too narrow.",
+                    "single trials "
+                    "then need more units (assay measure snr --units).",
                     number_text(kEnoughDimensions),
                     join(std::vector<std::string>(small.begin(), small.end()), ", ")));
 }
