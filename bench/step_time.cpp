@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "assay/core/memory.h"
 #include "assay/measure/online_snr.h"
 #include "assay/stats/kernels.h"
 #include "assay/train/optimizer.h"
@@ -118,6 +119,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: step_time PRESET WIDTH REPEATS\n");
     return 2;
   }
+  keep_freed_memory();  // as assay-worker does
   at::set_num_threads(1);
   Bench bench(argv[1], std::stoll(argv[2]));
   const int64_t repeats = std::stoll(argv[3]);

@@ -9,6 +9,7 @@
 
 #include "apps/assay-worker/worker.h"
 #include "assay/core/error.h"
+#include "assay/core/memory.h"
 #include "assay/core/version.h"
 
 namespace {
@@ -28,6 +29,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 }  // namespace
 
 int main(int argc, char** argv) {
+  assay::keep_freed_memory();
   CLI::App app(
       "assay-worker resolves studies, trains and measures single trials; `assay` starts it.");
   app.set_version_flag("--version",
