@@ -24,8 +24,10 @@ struct Cell {
 ///   metric   euclidean | adam                          term, level, band   the cell
 ///   factor   what a probe reads                        readout  linear | attentive
 ///   features trained | random_init | raw_input | gain  (gain = trained minus random_init)
+///   part, null, of, objective   of branches: part of their way, which null, of parameters or
+///                               features, of another objective than the trial's
 struct Measurement {
-  std::string meter;     // objective_snr | probe | heldout_loss
+  std::string meter;     // objective_snr | probe | heldout_loss | drive | …
   std::string quantity;  // e.g. snr_per_example; one word per estimand, listed in docs/records.md
   std::string unit;      // "1", "bit", "nat", "squared error", "1/GFLOP", …
   int64_t step = 0;
