@@ -169,6 +169,7 @@ inline Subject subject(std::function<std::shared_ptr<Objective>()> make, const D
   state.second_moments = torch::full_like(state.live, 4.0);
   state.step = static_cast<int64_t>(1000 * fraction);
   state.fraction = fraction;
+  state.steps = state.train.budget_steps = state.step + 200;  // room for a branch
   return {std::move(make), std::move(state), train, heldout, Seed(11)};
 }
 
