@@ -50,7 +50,7 @@ class Objective : public nn::Module {
   virtual std::vector<std::string> bands() const = 0;  // names, lowest first; empty = not resolved
 
   /// Features of clean, complete examples: embeddings first, then each layer. (L + 1) × [B, T, D].
-  /// Attention as in training (causal stays causal).
+  /// Attention as in training (causal stays causal). Who only reads holds a NoGradGuard.
   virtual std::vector<Tensor> features(const Batch& batch) = 0;
   /// FLOPs of features() per example, without gradient.
   virtual double feature_flops_per_example() const = 0;

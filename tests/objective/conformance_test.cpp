@@ -183,7 +183,15 @@ TEST_P(Preset, FeaturesAreOfCleanCompleteExamples) {
   const int64_t tokens = data().modality == Modality::text ? 12 : 16;
   for (const Tensor& layer : features) {
     EXPECT_EQ(layer.sizes(), at::IntArrayRef({5, tokens, 32}));
-    EXPECT_FALSE(layer.requires_grad());
+    EXPECT_TRUE(layer.requires_grad());  // path attribution differentiates what readouts see
+  }
+  {
+    const torch::NoGradGuard reading;
+    const auto read = objective->features(batch(kIds));
+    for (size_t layer = 0; layer < features.size(); ++layer) {
+      EXPECT_FALSE(read[layer].requires_grad());
+      EXPECT_TRUE(at::equal(read[layer], features[layer]));
+    }
   }
   EXPECT_GT(objective->feature_flops_per_example(), 0);
   EXPECT_GT(objective->flops_per_example(), 0);
