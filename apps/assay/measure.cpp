@@ -3,9 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
 
 #include "apps/assay/console.h"
+#include "apps/assay/worker_answer.h"
 #include "assay/core/error.h"
 
 namespace assay::cli {
@@ -61,8 +62,27 @@ MeasuredTrials measured_trial(const std::string& given) {
   return out;
 }
 
-std::vector<std::string> trial_arguments(const MeasuredTrials& measured, const TrialFolder& trial) {
-  return {"--trial", trial.folder.string(), "--base", measured.study.base};
+WorkerArguments::WorkerArguments(const std::string& what, const MeasuredTrials& measured,
+                                 const TrialFolder& trial)
+    : all_{"measure", what} {
+  add("trial", trial.folder.string());
+  add("base", measured.study.base);
+}
+
+int unless_interrupted(const std::string& left, const Globals& globals,
+                       const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (const Interrupted& interrupted) {
+    tell("interrupted: " + left, globals);
+    return interrupted.exit_code;
+  }
+}
+
+std::string interval_text(const Measurement& m) {
+  if (!std::isfinite(m.value)) return "–";
+  if (!m.low || !m.high) return fmt::format("{:.3g}", m.value);
+  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", m.value, *m.low, *m.high);
 }
 
 void tell(const std::string& text, const Globals& globals) {

@@ -1,7 +1,6 @@
 // assay measure drive DIR/TRIAL: what short branches of training teach, by factor.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -9,7 +8,6 @@
 #include "apps/assay/console.h"
 #include "apps/assay/measure.h"
 #include "apps/assay/worker_answer.h"
-#include "assay/core/records.h"
 #include "assay/schedule/worker_process.h"
 
 namespace assay::cli {
@@ -24,34 +22,21 @@ struct Arguments {
   bool no_nulls = false;
 };
 
-std::vector<std::string> worker_arguments(const Arguments& arguments,
-                                          const std::vector<std::string>& trial) {
-  std::vector<std::string> all{"measure", "drive"};
-  all.insert(all.end(), trial.begin(), trial.end());
-  const auto text = [&](const char* name, const std::string& value) {
-    if (!value.empty()) all.push_back(fmt::format("{}={}", name, value));
-  };
-  const auto number = [&](const char* name, int64_t value) {
-    all.push_back(fmt::format("{}={}", name, value));
-  };
-  text("--at", arguments.at);
-  text("--objective", arguments.objective);
-  text("--factors", arguments.factors);
-  number("--branches", arguments.branches);
-  number("--steps", arguments.steps);
-  number("--threads", arguments.threads);
-  number("--images", arguments.images);
-  number("--probe-images", arguments.probe_images);
-  number("--attribution-images", arguments.attribution_images);
-  number("--head-steps", arguments.head_steps);
-  if (arguments.no_nulls) all.push_back("--no-nulls");
+WorkerArguments worker_arguments(const Arguments& arguments, const MeasuredTrials& measured,
+                                 const TrialFolder& trial) {
+  WorkerArguments all("drive", measured, trial);
+  all.add("at", arguments.at);
+  all.add("objective", arguments.objective);
+  all.add("factors", arguments.factors);
+  all.add("branches", arguments.branches);
+  all.add("steps", arguments.steps);
+  all.add("threads", arguments.threads);
+  all.add("images", arguments.images);
+  all.add("probe-images", arguments.probe_images);
+  all.add("attribution-images", arguments.attribution_images);
+  all.add("head-steps", arguments.head_steps);
+  if (arguments.no_nulls) all.flag("no-nulls");
   return all;
-}
-
-std::string interval(const Measurement& m) {
-  if (!std::isfinite(m.value)) return "–";  // gains without any spread
-  if (!m.low || !m.high) return fmt::format("{:.3g}", m.value);
-  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", m.value, *m.low, *m.high);
 }
 
 std::string label(const Measurement& m, const std::string& key) {
@@ -73,9 +58,9 @@ std::string gains(const std::vector<Measurement>& all) {
   for (const std::string& factor : order) {
     const auto& of = rows[factor];
     const auto null = of.find("null_gain_bitsrandom direction");
-    lines.push_back({factor, interval(of.at("gain_bits")), interval(of.at("useful_rate")),
-                     interval(of.at("useful_snr")),
-                     null == of.end() ? "–" : interval(null->second)});
+    lines.push_back({factor, interval_text(of.at("gain_bits")), interval_text(of.at("useful_rate")),
+                     interval_text(of.at("useful_snr")),
+                     null == of.end() ? "–" : interval_text(null->second)});
   }
   return table(lines);
 }
@@ -88,44 +73,44 @@ std::string ways(const std::vector<Measurement>& all) {
     if (m.quantity == "attribution_bits" && label(m, "factor") == "all" &&
         label(m, "group") == "trunk") {
       const std::string part = label(m, "part");
-      lines.push_back({part.empty() ? "all parts" : part, interval(m)});
+      lines.push_back({part.empty() ? "all parts" : part, interval_text(m)});
     }
     const std::string of = label(m, "of"), group = label(m, "group");
     if (m.quantity == "drift_snr" && (group == "trunk" || of == "features"))
       drift += fmt::format("drift SNR of the {}: {}\n",
-                           of == "features" ? "features" : "trunk's parameters", interval(m));
+                           of == "features" ? "features" : "trunk's parameters", interval_text(m));
   }
   return (lines.size() > 1 ? table(lines) : std::string()) + drift;
+}
+
+void print_steps(const std::string& trial, const Json& answer, const Arguments& arguments) {
+  for (const Json& step : answer.at("steps")) {
+    std::vector<Measurement> all;
+    for (const Json& line : step.at("measurements")) all.push_back(measurement_from_json(line));
+    const double flops = step.at("measuring").at(0).value("measuring_flops", 0.0);
+    std::printf(
+        "%s, step %ld: %ld branches of %ld steps%s\n%s\n%scost: %.3g GFLOP\n", trial.c_str(),
+        step.at("step").get<long>(), static_cast<long>(arguments.branches),
+        static_cast<long>(arguments.steps),
+        arguments.objective.empty() ? "" : fmt::format(" of {}", arguments.objective).c_str(),
+        gains(all).c_str(), ways(all).c_str(), flops / 1e9);
+  }
 }
 
 int measure(const Arguments& arguments, const Globals& globals) {
   const MeasuredTrials measured = measured_trial(arguments.trial);
   const TrialFolder& trial = measured.trials.front();
   tell(fmt::format("branching from {}", trial.name), globals);
-  Json answer;
-  try {
-    answer = interruptible_answer(find_worker(),
-                                  worker_arguments(arguments, trial_arguments(measured, trial)));
-  } catch (const Interrupted& interrupted) {
-    tell("interrupted: nothing was recorded", globals);
-    return interrupted.exit_code;
-  }
-  if (globals.json) {
-    print_json({{"format", 1}, {"study", measured.study.name}, {"trials", Json::array({answer})}});
+  return unless_interrupted("nothing was recorded", globals, [&] {
+    const Json answer =
+        interruptible_answer(find_worker(), worker_arguments(arguments, measured, trial).all());
+    if (globals.json)
+      print_json(
+          {{"format", 1}, {"study", measured.study.name}, {"trials", Json::array({answer})}});
+    else
+      print_steps(trial.name, answer, arguments);
     return 0;
-  }
-  for (const Json& step : answer.at("steps")) {
-    std::vector<Measurement> all;
-    for (const Json& line : step.at("measurements")) all.push_back(measurement_from_json(line));
-    const double flops = step.at("measuring").at(0).value("measuring_flops", 0.0);
-    std::printf(
-        "%s, step %ld: %ld branches of %ld steps%s\n%s\n%scost: %.3g GFLOP\n", trial.name.c_str(),
-        step.at("step").get<long>(), static_cast<long>(arguments.branches),
-        static_cast<long>(arguments.steps),
-        arguments.objective.empty() ? "" : fmt::format(" of {}", arguments.objective).c_str(),
-        gains(all).c_str(), ways(all).c_str(), flops / 1e9);
-  }
-  return 0;
+  });
 }
 
 }  // namespace

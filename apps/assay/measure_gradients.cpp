@@ -20,32 +20,27 @@ struct Arguments {
   double max_gb = 4;
 };
 
+void print_file(const std::string& file, const Json& meta) {
+  std::printf("%s: gradients of %ld units × %ld draws at step %ld, %.3g MB\n", file.c_str(),
+              meta.at("units").get<long>(), meta.at("draws").get<long>(),
+              meta.at("step").get<long>(), meta.at("bytes").get<double>() / 1e6);
+}
+
 int measure(const Arguments& arguments, const Globals& globals) {
   const MeasuredTrials measured = measured_trial(arguments.trial);
-  std::vector<std::string> all{"measure", "gradients"};
-  const auto trial = trial_arguments(measured, measured.trials.front());
-  all.insert(all.end(), trial.begin(), trial.end());
-  if (!arguments.at.empty()) all.push_back(fmt::format("--at={}", arguments.at));
-  all.push_back(fmt::format("--out={}", std::filesystem::absolute(arguments.out).string()));
-  all.push_back(fmt::format("--weights={}", arguments.weights));
-  all.push_back(fmt::format("--units={}", arguments.units));
-  all.push_back(fmt::format("--examples={}", arguments.examples));
-  all.push_back(fmt::format("--draws={}", arguments.draws));
-  all.push_back(fmt::format("--max-gb={}", arguments.max_gb));
-  try {
-    const Json meta = interruptible_answer(find_worker(), all);
-    if (globals.json) {
-      print_json(meta);
-    } else {
-      std::printf("%s: gradients of %ld units × %ld draws at step %ld, %.3g MB\n",
-                  arguments.out.c_str(), meta.at("units").get<long>(), meta.at("draws").get<long>(),
-                  meta.at("step").get<long>(), meta.at("bytes").get<double>() / 1e6);
-    }
-  } catch (const Interrupted& interrupted) {
-    tell("interrupted: nothing was written", globals);
-    return interrupted.exit_code;
-  }
-  return 0;
+  WorkerArguments all("gradients", measured, measured.trials.front());
+  all.add("at", arguments.at);
+  all.add("out", std::filesystem::absolute(arguments.out).string());
+  all.add("weights", arguments.weights);
+  all.add("units", arguments.units);
+  all.add("examples", arguments.examples);
+  all.add("draws", arguments.draws);
+  all.add("max-gb", arguments.max_gb);
+  return unless_interrupted("nothing was written", globals, [&] {
+    const Json meta = interruptible_answer(find_worker(), all.all());
+    globals.json ? print_json(meta) : print_file(arguments.out, meta);
+    return 0;
+  });
 }
 
 }  // namespace

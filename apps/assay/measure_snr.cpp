@@ -8,7 +8,6 @@
 #include "apps/assay/console.h"
 #include "apps/assay/measure.h"
 #include "apps/assay/worker_answer.h"
-#include "assay/core/records.h"
 #include "assay/schedule/worker_process.h"
 #include "assay/stats/noise_scale.h"
 
@@ -23,29 +22,20 @@ struct Arguments {
   int64_t units = 64, examples = 4, draws = 2, memory_mb = 512;
 };
 
-std::vector<std::string> worker_arguments(const Arguments& arguments,
-                                          const std::vector<std::string>& trial) {
-  std::vector<std::string> all{"measure", "snr"};
-  all.insert(all.end(), trial.begin(), trial.end());
-  const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) all.push_back(fmt::format("{}={}", name, value));
-  };
-  add("--at", arguments.at);
-  add("--weights", arguments.weights);
-  add("--by", arguments.by);
-  add("--of", arguments.of);
-  add("--half-width", fmt::format("{}", arguments.half_width));
-  add("--budget", fmt::format("{}", arguments.budget));
-  add("--units", fmt::format("{}", arguments.units));
-  add("--examples", fmt::format("{}", arguments.examples));
-  add("--draws", fmt::format("{}", arguments.draws));
-  add("--memory-mb", fmt::format("{}", arguments.memory_mb));
+WorkerArguments worker_arguments(const Arguments& arguments, const MeasuredTrials& measured,
+                                 const TrialFolder& trial) {
+  WorkerArguments all("snr", measured, trial);
+  all.add("at", arguments.at);
+  all.add("weights", arguments.weights);
+  all.add("by", arguments.by);
+  all.add("of", arguments.of);
+  all.add("half-width", arguments.half_width);
+  all.add("budget", arguments.budget);
+  all.add("units", arguments.units);
+  all.add("examples", arguments.examples);
+  all.add("draws", arguments.draws);
+  all.add("memory-mb", arguments.memory_mb);
   return all;
-}
-
-std::string interval(const Measurement& m) {
-  if (!m.low || !m.high) return fmt::format("{:.3g}", m.value);
-  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", m.value, *m.low, *m.high);
 }
 
 std::string scale_text(const Measurement& snr) {
@@ -78,8 +68,8 @@ std::string text_of(const Json& step, bool layers) {
     const auto& of = parts[key];
     const Measurement& snr = of.at("snr_per_example");
     rows.push_back(
-        {key.first, key.second, interval(snr), scale_text(snr), interval(of.at("objective_share")),
-         fmt::format("{:.3g}", of.at("signal").value),
+        {key.first, key.second, interval_text(snr), scale_text(snr),
+         interval_text(of.at("objective_share")), fmt::format("{:.3g}", of.at("signal").value),
          fmt::format("{:.3g}", of.at("total_variance").value), fmt::format("{}", snr.n)});
   }
   return table(rows);
@@ -105,6 +95,13 @@ std::string ends_of(const Json& step) {
   return text + fmt::format("cost: {:.3g} GFLOP\n", flops / 1e9);
 }
 
+void print_steps(const std::string& trial, const Json& answer, bool layers) {
+  for (const Json& step : answer.at("steps"))
+    std::printf("%s, step %ld\n%s%s\n", trial.c_str(), step.at("step").get<long>(),
+                text_of(step, layers).c_str(), ends_of(step).c_str());
+  std::fflush(stdout);
+}
+
 int measure(const Arguments& arguments, const Globals& globals) {
   const MeasuredTrials measured = measured_trials(arguments.trials);
   const auto worker = find_worker();
@@ -114,24 +111,17 @@ int measure(const Arguments& arguments, const Globals& globals) {
          globals);
   const bool layers = arguments.by.find("layer") != std::string::npos;
   Json answers = Json::array();
-  for (const TrialFolder& trial : measured.trials) {
-    tell(fmt::format("measuring {}", trial.name), globals);
-    try {
-      answers.push_back(interruptible_answer(
-          worker, worker_arguments(arguments, trial_arguments(measured, trial))));
-    } catch (const Interrupted& interrupted) {
-      tell("interrupted: steps that were measured are kept", globals);
-      return interrupted.exit_code;
+  return unless_interrupted("steps that were measured are kept", globals, [&] {
+    for (const TrialFolder& trial : measured.trials) {
+      tell(fmt::format("measuring {}", trial.name), globals);
+      answers.push_back(
+          interruptible_answer(worker, worker_arguments(arguments, measured, trial).all()));
+      if (!globals.json) print_steps(trial.name, answers.back(), layers);
     }
-    if (globals.json) continue;
-    for (const Json& step : answers.back().at("steps"))
-      std::printf("%s, step %ld\n%s%s\n", trial.name.c_str(), step.at("step").get<long>(),
-                  text_of(step, layers).c_str(), ends_of(step).c_str());
-    std::fflush(stdout);
-  }
-  if (globals.json)
-    print_json({{"format", 1}, {"study", measured.study.name}, {"trials", answers}});
-  return 0;
+    if (globals.json)
+      print_json({{"format", 1}, {"study", measured.study.name}, {"trials", answers}});
+    return 0;
+  });
 }
 
 }  // namespace

@@ -180,8 +180,8 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
                            result.units, examples, result.draws, interval);
     m.note = aspect.note;
     if (e.units_advised > 0)
-      m.note += fmt::format("{}few directions carry the noise: ask for {} units",
-                            m.note.empty() ? "" : "; ", e.units_advised);
+      add_note(m.note,
+               fmt::format("few directions carry the noise: ask for {} units", e.units_advised));
     estimate.value *= scale;
     estimate.low *= scale;
     estimate.high *= scale;

@@ -7,7 +7,7 @@
 #include <unordered_set>
 
 #include "assay/core/error.h"
-#include "assay/stats/kernels.h"
+#include "assay/stats/within_unit.h"
 
 namespace assay {
 
@@ -68,76 +68,6 @@ Draw draw_of(const NoisePlan& plan, Seed seed, int64_t unit, int64_t index, int6
   draw.level_bin = plan.level_bin;
   return draw;
 }
-
-// W_u = Σ_j |g_j − ḡ|² from differences to the first draw, e_j = g_j − g_1: Σ|e_j|² − |Σ e_j|²/r.
-// Where draws do not differ, every e_j is exactly zero, and so is the objective's variance. View 0
-// is the whole loss, views 1 … the parts, if it was resolved into any.
-class WithinUnit {
- public:
-  WithinUnit(const GroupLayout& layout, const std::vector<DiagonalMetric>& metrics, int64_t parts)
-      : layout_(layout),
-        metrics_(metrics),
-        size_(static_cast<size_t>(layout.size())),
-        parts_(static_cast<size_t>(parts)),
-        sum_(std::max<size_t>(1, parts_) * size_),
-        difference_(size_),
-        whole_(parts_ > 0 ? size_ : 0) {
-    clear();
-  }
-
-  size_t views() const { return parts_ + 1; }
-
-  void clear() {
-    std::fill(sum_.begin(), sum_.end(), 0.0f);
-    squares_.assign(views() * metrics_.size(), std::vector<double>(layout_.groups().size(), 0.0));
-  }
-
-  void add(std::span<const float> current, std::span<const float> first) {
-    std::fill(whole_.begin(), whole_.end(), 0.0f);
-    for (size_t start = 0, view = parts_ > 0 ? 1 : 0; start < sum_.size(); start += size_, ++view) {
-      for (size_t i = 0; i < size_; ++i) {
-        difference_[i] = current[start + i] - first[start + i];
-        sum_[start + i] += difference_[i];
-      }
-      for (size_t i = 0; i < whole_.size(); ++i) whole_[i] += difference_[i];
-      add_squares(view, difference_, 1);
-    }
-    if (parts_ > 0) add_squares(0, whole_, 1);
-  }
-
-  // Takes |Σ e_j|²/r off and turns the first draw into the mean over draws.
-  void finish(int64_t draws, std::span<float> first) {
-    const float inverse = 1.0f / static_cast<float>(draws);
-    std::fill(whole_.begin(), whole_.end(), 0.0f);
-    for (size_t start = 0, view = parts_ > 0 ? 1 : 0; start < sum_.size(); start += size_, ++view) {
-      const std::span<const float> sum = std::span(sum_).subspan(start, size_);
-      for (size_t i = 0; i < size_; ++i) first[start + i] += sum[i] * inverse;
-      for (size_t i = 0; i < whole_.size(); ++i) whole_[i] += sum[i];
-      add_squares(view, sum, -1 / static_cast<double>(draws));
-    }
-    if (parts_ > 0) add_squares(0, whole_, -1 / static_cast<double>(draws));
-  }
-
-  double squares(size_t view, size_t metric, size_t group) const {
-    return squares_[view * metrics_.size() + metric][group];
-  }
-
- private:
-  void add_squares(size_t view, std::span<const float> values, double factor) {
-    std::vector<double> norms(layout_.groups().size());
-    for (size_t metric = 0; metric < metrics_.size(); ++metric) {
-      squared_norms(values, metrics_[metric].weight, layout_, norms);
-      std::vector<double>& out = squares_[view * metrics_.size() + metric];
-      for (size_t group = 0; group < norms.size(); ++group) out[group] += factor * norms[group];
-    }
-  }
-
-  const GroupLayout& layout_;
-  const std::vector<DiagonalMetric>& metrics_;
-  size_t size_, parts_;
-  std::vector<float> sum_, difference_, whole_;
-  std::vector<std::vector<double>> squares_;  // [views × metrics][groups]
-};
 
 }  // namespace
 

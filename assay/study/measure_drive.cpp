@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "assay/store/measure_log.h"
+#include "assay/study/measured_step.h"
 #include "assay/train/snapshot.h"
 
 namespace assay {
@@ -49,8 +49,6 @@ nlohmann::json measure_drive(const OpenTrial& trial, const DriveRequest& request
   Subject subject = subject_at(trial, step);
   const auto records =
       measure_drive(subject, request.plan, other_objective(trial, request.objective));
-  Json measurements = Json::array();
-  for (const Measurement& m : records) measurements.push_back(to_json(m));
   const Json cost{{"kind", "measuring"},
                   {"command", "drive"},
                   {"step", step},
@@ -58,16 +56,7 @@ nlohmann::json measure_drive(const OpenTrial& trial, const DriveRequest& request
                   {"branch_steps", request.plan.steps},
                   {"objective", request.objective},
                   {"measuring_flops", subject.flops_spent}};
-  std::vector<Json> lines(measurements.begin(), measurements.end());
-  lines.push_back(cost);
-  append_measures(trial.folder, lines);
-  return {{"trial", trial.folder.filename().string()},
-          {"name", trial.config.name},
-          {"folder", trial.folder.string()},
-          {"steps", Json::array({{{"step", step},
-                                  {"fraction", subject.state().fraction},
-                                  {"measurements", measurements},
-                                  {"measuring", Json::array({cost})}}})}};
+  return measured_answer(trial, Json::array({record_step(trial, subject, records, {cost})}));
 }
 
 }  // namespace assay

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "assay/store/measure_log.h"
+#include "assay/study/measured_step.h"
 
 namespace assay {
 namespace {
@@ -80,8 +80,8 @@ Json measure_step(const OpenTrial& trial, int64_t step, const SnrRequest& reques
   double firsts = 0;
   for (const Task& task : tasks) firsts += task.first;
 
-  Json measurements = Json::array(), costs = Json::array();
-  std::vector<Json> lines;
+  std::vector<Measurement> measurements;
+  std::vector<Json> costs;
   for (size_t i = 0; i < tasks.size(); ++i) {
     // What is left above the first blocks still to come, shared out evenly.
     const Task& task = tasks[i];
@@ -90,16 +90,10 @@ Json measure_step(const OpenTrial& trial, int64_t step, const SnrRequest& reques
     const SnrResult result = measurement.measure(task.weights, task.aspect, target);
     left -= result.flops;
     firsts -= task.first;
-    for (const Measurement& m : result.records) measurements.push_back(to_json(m));
+    measurements.insert(measurements.end(), result.records.begin(), result.records.end());
     costs.push_back(cost_record(result, task.aspect, task.weights, step, request));
   }
-  lines.insert(lines.end(), measurements.begin(), measurements.end());
-  lines.insert(lines.end(), costs.begin(), costs.end());
-  append_measures(trial.folder, lines);
-  return {{"step", step},
-          {"fraction", subject.state().fraction},
-          {"measurements", measurements},
-          {"measuring", costs}};
+  return record_step(trial, subject, measurements, costs);
 }
 
 }  // namespace
@@ -109,12 +103,9 @@ nlohmann::json measure_snr(const OpenTrial& trial, const SnrRequest& request) {
                                          ? snapshot_steps(trial.folder)
                                          : std::vector<int64_t>{chosen_step(trial, request.step)};
   if (steps.empty()) chosen_step(trial, std::nullopt);  // throws: there is no snapshot
-  Json out{{"trial", trial.folder.filename().string()},
-           {"name", trial.config.name},
-           {"folder", trial.folder.string()},
-           {"steps", Json::array()}};
-  for (const int64_t step : steps) out["steps"].push_back(measure_step(trial, step, request));
-  return out;
+  Json measured = Json::array();
+  for (const int64_t step : steps) measured.push_back(measure_step(trial, step, request));
+  return measured_answer(trial, std::move(measured));
 }
 
 }  // namespace assay
