@@ -33,12 +33,13 @@ void BlockArguments::declare(CLI::App& command) {
   command.add_option("--draws", draws, "draws per example");
 }
 
-SnrPlan BlockArguments::plan() const {
-  if (units < SnrPlan::kFewestUnits || examples < 1 || draws < 2)
+SnrPlan BlockArguments::plan(int64_t fewest_draws) const {
+  if (units < SnrPlan::kFewestUnits || examples < 1 || draws < fewest_draws)
     throw Error("usage.plan",
-                fmt::format("{} units of {} examples with {} draws give no interval", units,
-                            examples, draws),
-                fmt::format("at least {} units, 1 example and 2 draws", SnrPlan::kFewestUnits));
+                fmt::format("{} units of {} examples with {} draws do not give what is asked",
+                            units, examples, draws),
+                fmt::format("at least {} units of 1 example, and --draws {}", SnrPlan::kFewestUnits,
+                            fewest_draws));
   SnrPlan plan;
   plan.units = units;
   plan.examples_per_unit = examples;

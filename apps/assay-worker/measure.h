@@ -24,7 +24,7 @@ struct BlockArguments {
 
   void declare(CLI::App& command);
   /// Without levels and bands. Throws Error usage.plan for too few units or draws.
-  SnrPlan plan() const;
+  SnrPlan plan(int64_t fewest_draws) const;
 };
 
 /// averaged | live. Throws Error usage.unknown_name.

@@ -31,7 +31,7 @@ void add_measure_gradients(CLI::App& measure, Command& run) {
         throw Error("usage.step", "a file holds the gradients of one step",
                     "give the step of a snapshot");
       GradientExport request{.out = arguments->out,
-                             .plan = arguments->block.plan(),
+                             .plan = arguments->block.plan(2),
                              .weights = weights_named(arguments->weights),
                              .step = arguments->trial.step(),
                              .max_bytes = 1e9 * arguments->max_gb};

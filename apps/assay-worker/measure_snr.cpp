@@ -35,17 +35,17 @@ void resolve(SnrPlan& plan, const std::string& by) {
 
 SnrRequest request_of(const Arguments& arguments) {
   SnrRequest request;
-  request.plan = arguments.block.plan();
+  if (arguments.of != "snr" && arguments.of != "share")
+    throw Error("usage.unknown_name", fmt::format("no precision of `{}`", arguments.of),
+                suggest(arguments.of, {"snr", "share"}));
+  request.of = arguments.of == "snr" ? NoiseQuantity::snr : NoiseQuantity::share;
+  request.plan = arguments.block.plan(request.of == NoiseQuantity::snr ? 1 : 2);
   request.plan.max_memory_mb = arguments.memory_mb;
   for (const std::string& by : arguments.by) resolve(request.plan, by);
   request.weights.clear();
   for (const std::string& name : arguments.weights) request.weights.push_back(weights_named(name));
   request.step = arguments.trial.step();
   request.all_steps = arguments.trial.all_steps();
-  if (arguments.of != "snr" && arguments.of != "share")
-    throw Error("usage.unknown_name", fmt::format("no precision of `{}`", arguments.of),
-                suggest(arguments.of, {"snr", "share"}));
-  request.of = arguments.of == "snr" ? NoiseQuantity::snr : NoiseQuantity::share;
   if (!(arguments.half_width > 0))
     throw Error("usage.half_width",
                 fmt::format("a half-width of {} is never reached", arguments.half_width),

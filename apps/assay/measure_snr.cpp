@@ -67,10 +67,11 @@ std::string text_of(const Json& step, bool layers) {
   for (const auto& key : order) {
     const auto& of = parts[key];
     const Measurement& snr = of.at("snr_per_example");
-    rows.push_back(
-        {key.first, key.second, interval_text(snr), scale_text(snr),
-         interval_text(of.at("objective_share")), fmt::format("{:.3g}", of.at("signal").value),
-         fmt::format("{:.3g}", of.at("total_variance").value), fmt::format("{}", snr.n)});
+    rows.push_back({key.first, key.second, interval_text(snr), scale_text(snr),
+                    of.contains("objective_share") ? interval_text(of.at("objective_share")) : "–",
+                    fmt::format("{:.3g}", of.at("signal").value),
+                    fmt::format("{:.3g}", of.at("total_variance").value),
+                    fmt::format("{}", snr.n)});
   }
   return table(rows);
 }
@@ -156,7 +157,9 @@ void add_measure_snr(CLI::App& app, const Globals& globals, Command& run) {
       ->capture_default_str();
   command->add_option("--examples", arguments->examples, "Examples to a unit")
       ->capture_default_str();
-  command->add_option("--draws", arguments->draws, "Draws of the objective's randomness")
+  command
+      ->add_option("--draws", arguments->draws,
+                   "Draws of each example; 1 = no shares, and the SNR at the least cost")
       ->capture_default_str();
   command->add_option("--memory-mb", arguments->memory_mb, "For gradients, in MiB")
       ->capture_default_str()

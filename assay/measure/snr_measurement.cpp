@@ -192,13 +192,15 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
   const std::string plain = "t, delete-one-unit jackknife";
   const std::string squared = row.metric == "euclidean" ? "squared gradient" : "g²/(√v + ε)";
   add("signal", squared, e.signal, inverted);
-  add("data_variance", squared, e.trace_data, plain);
-  add("objective_variance", squared, e.trace_objective, plain);
   add("total_variance", squared, e.trace_total, plain);
-  add("objective_share", "1", e.objective_share, plain);
   add("snr_per_example", "1", e.snr_per_example, inverted);
-  add("headroom", "1", headroom(e.objective_share, std::numeric_limits<double>::infinity()),
-      "(A + E)/A, image of the share's interval");
+  if (result.draws > 1) {
+    add("data_variance", squared, e.trace_data, plain);
+    add("objective_variance", squared, e.trace_objective, plain);
+    add("objective_share", "1", e.objective_share, plain);
+    add("headroom", "1", headroom(e.objective_share, std::numeric_limits<double>::infinity()),
+        "(A + E)/A, image of the share's interval");
+  }
   add("snr_per_gflop", "1/GFLOP", e.snr_per_example, inverted, 1e9 / source_.flops_per_example());
   add("effective_dimension", "1", e.effective_dimension, plain);
 }

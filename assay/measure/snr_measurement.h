@@ -13,7 +13,8 @@ struct SnrPlan {
   static constexpr int64_t kFewestUnits = 8;  // the estimates need 5; below 8 intervals say nothing
 
   bool heldout = false;  // whose gradients; false = training examples
-  int64_t units = 64, examples_per_unit = 4, draws = 2;
+  int64_t units = 64, examples_per_unit = 4;
+  int64_t draws = 2;  // 1 = only the total: no data and objective part, share or headroom
   int64_t level_units = 32, band_units = 32;  // 0 = not resolved
   bool layers_of_parts = false;               // levels and bands by layer too
   int64_t max_memory_mb = 512;                // for gradients

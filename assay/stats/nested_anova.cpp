@@ -28,10 +28,10 @@ int64_t units_advised(double units, double dimension) {
 NoiseEstimate estimate_noise(const NestedUnits& units) {
   require_consistent(units);
   const size_t m = static_cast<size_t>(units.means.count);
-  if (m < 5 || units.draws < 2) {
+  if (m < 5 || units.draws < 1 || (units.draws == 1 && units.patterns > 1)) {
     throw Error("stats.too_few_units",
                 fmt::format("{} units of {} draws cannot give an interval", m, units.draws),
-                "measure at least 5 units with at least 2 draws each");
+                "measure at least 5 units, with at least 2 draws each to split the variance");
   }
   const Design design = design_of(units);
   const Sums all = sums_of(units);

@@ -40,6 +40,10 @@ struct LevelSplit {
 /// inversion (signal_interval.h; their standard_error is the jackknife's less the degenerate part
 /// that it counts twice), of the others by deleting one unit, Student t with m − 1 degrees.
 ///
+/// With one draw (r = 1) each example is seen once: the cheapest way to |G|² and tr Σ_total,
+/// because r draws cost r passes and take only tr Σ_objective down, (r tr Σ_data + tr
+/// Σ_objective)/cost; the split into data and objective is then NaN.
+///
 /// Known to fail: below units_advised units; where |g|² is heavy-tailed (categorical losses), the
 /// traces need many units; where G lies in directions with far less noise than others and is not
 /// resolved, the interval holds but can be several times as wide as need be.

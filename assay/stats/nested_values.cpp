@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "assay/core/error.h"
 
@@ -40,19 +41,23 @@ double between_units(const Sums& s, const Design& d) {
   return (s.trace + s.blocks) / (s.m * d.blocks - 1);
 }
 
+// (r − 1)-th part of b W_u: what draws add to one example.
+double of_draws(double within, const Design& d) { return d.r > 1 ? d.b * within / (d.r - 1) : 0; }
+
 // E V_u = r (q − 1) tr Σ_P / b, E W_u = (r − 1) (tr Σ_L + tr Σ_P / q) / b, and
 // E Σ|d_u|² = (m − 1) (tr Σ_A + (tr Σ_L + tr Σ_P / q) / r) / b. With one pattern to a level, the
 // objective part is tr Σ_L + tr Σ_P undivided. Of a population without replacement only
-// 1 − n/N of tr Σ_A is in |ḡ|².
+// 1 − n/N of tr Σ_A is in |ḡ|². One draw tells the total only: b · between is all of it.
 Values values_of(const Sums& s, const Design& d) {
   Values v{};
-  const double between = between_units(s, d), drawn = d.b * s.within / (d.r - 1);
+  const double between = between_units(s, d), drawn = of_draws(s.within, d);
   v[pattern] = d.q > 1 ? d.b * s.patterns / (d.r * (d.q - 1)) : 0;
   v[level] = drawn - v[pattern] / d.q;
   v[objective] = v[level] + v[pattern];
   const double spread = d.b * between - drawn / d.r;
   v[data] = d.population * spread;
   v[total] = v[data] + v[objective];
+  if (d.r == 1) v[data] = v[objective] = v[level] = std::numeric_limits<double>::quiet_NaN();
   v[signal] = s.mean_squared - (s.trace / (s.m - 1) - d.fraction * spread / d.b) / s.m;
   v[share] = v[objective] / v[total];
   v[level_share] = v[level] / v[total];
@@ -121,11 +126,16 @@ void require_consistent(const NestedUnits& units) {
                             *units.population),
                 "state the number of examples that the sample was drawn from");
   }
+  if (units.population && units.draws == 1) {
+    throw Error("stats.population",
+                "one draw does not tell how much of the variance a finite population loses",
+                "measure at least 2 draws, or leave population out");
+  }
 }
 
 double shrink_of(const Sums& s, const Values& v, const Design& d) {
   const double between = between_units(s, d);
-  if (!(between > 0)) return 1;
+  if (d.fraction == 0 || !(between > 0)) return 1;
   return std::clamp(1 - d.fraction * v[data] / (d.population * d.b * between), 0.0, 1.0);
 }
 
@@ -143,7 +153,7 @@ SignalSample sample_of(const NestedUnits& units, const Sums& s, const Values& v,
     const double norm = units.means.centred[j * m + j];
     const double merged = d.blocks > 1 ? units.between_blocks[j] / d.blocks : 0;
     const double between = s.m * (norm + merged) / (s.m * d.blocks - 1);
-    const double drawn = d.b * units.within[j] / (d.r - 1);
+    const double drawn = of_draws(units.within[j], d);
     const double of_pattern =
         d.q > 1 ? d.b * units.within_level[j] / (d.r * (d.q - 1)) * (1 - 1 / d.q) : 0;
     sample.unit_trace.push_back(norm * s.m / (s.m - 1));

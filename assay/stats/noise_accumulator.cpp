@@ -18,12 +18,13 @@ Seed draw_seed(Seed seed, int64_t unit, int64_t index) {
 namespace {
 
 void check(const NoisePlan& plan) {
-  const int64_t fewest = plan.exhaustive ? 1 : 5, fewest_draws = plan.exhaustive ? 1 : 2;
+  const int64_t fewest = plan.exhaustive ? 1 : 5;
+  const int64_t fewest_draws = plan.exhaustive || plan.patterns == 1 ? 1 : 2;
   if (plan.units < fewest || plan.draws < fewest_draws || plan.examples_per_unit < 1) {
     throw Error("stats.plan",
                 fmt::format("{} units of {} examples with {} draws give no estimate", plan.units,
                             plan.examples_per_unit, plan.draws),
-                "measure at least 5 units with at least 2 draws each");
+                "measure at least 5 units, with at least 2 draws where patterns are redrawn");
   }
   if (plan.patterns < 1 || (plan.patterns > 1 && plan.level_bin)) {
     throw Error("stats.plan",
@@ -144,6 +145,19 @@ class NoiseAccumulator::State {
     return out;
   }
 
+  std::vector<PartProducts> products() const {
+    const auto parts = std::ssize(parts_);
+    const Rows rows{plan_.units * parts,
+                    [this, parts](int64_t row, int64_t begin, std::span<float> out) {
+                      read(row / parts, static_cast<size_t>(row % parts), begin, out);
+                      average(out);
+                    }};
+    std::vector<PartProducts> out;
+    for (const std::vector<double>& gram : gram_matrices(rows, layout_, {}))
+      out.push_back(part_products(gram, plan_.units, parts, plan_.examples_per_unit * blocks_));
+    return out;
+  }
+
   int64_t blocks() const { return blocks_; }
 
  private:
@@ -216,19 +230,24 @@ class NoiseAccumulator::State {
 
   // Means over blocks and draws. View 0 is the sum of the parts, made while it is read.
   Rows rows(size_t view) const {
-    const size_t size = static_cast<size_t>(layout_.size());
     const size_t first = view == 0 ? 0 : view - 1;
-    const size_t last = view == 0 ? length_ / size : first + 1;
+    const size_t last = view == 0 ? length_ / static_cast<size_t>(layout_.size()) : first + 1;
     return {plan_.units, [=, this](int64_t row, int64_t begin, std::span<float> out) {
-              for (size_t part = first; part < last; ++part) {
-                const float* in = sums_.data() + static_cast<size_t>(row) * length_ + part * size +
-                                  static_cast<size_t>(begin);
-                for (size_t i = 0; i < out.size(); ++i) out[i] += in[i];
-              }
-              if (blocks_ == 1) return;
-              const float inverse = 1.0f / static_cast<float>(blocks_);
-              for (float& value : out) value *= inverse;
+              for (size_t part = first; part < last; ++part) read(row, part, begin, out);
+              average(out);
             }};
+  }
+
+  void read(int64_t unit, size_t part, int64_t begin, std::span<float> out) const {
+    const float* in = sums_.data() + static_cast<size_t>(unit) * length_ +
+                      part * static_cast<size_t>(layout_.size()) + static_cast<size_t>(begin);
+    for (size_t i = 0; i < out.size(); ++i) out[i] += in[i];
+  }
+
+  void average(std::span<float> sums) const {
+    if (blocks_ == 1) return;
+    const float inverse = 1.0f / static_cast<float>(blocks_);
+    for (float& value : sums) value *= inverse;
   }
 
   GradientSource& source_;
@@ -258,6 +277,7 @@ NoiseAccumulator::~NoiseAccumulator() = default;
 void NoiseAccumulator::add(std::span<const int64_t> examples) { state_->add(examples); }
 int64_t NoiseAccumulator::blocks() const { return state_->blocks(); }
 NoiseView NoiseAccumulator::view() const { return state_->view(); }
+std::vector<PartProducts> NoiseAccumulator::products() const { return state_->products(); }
 std::vector<NoiseUnits> NoiseAccumulator::units() const { return state_->units(); }
 
 }  // namespace assay

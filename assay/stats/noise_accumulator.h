@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "assay/stats/noise_view.h"
+#include "assay/stats/part_products.h"
 
 namespace assay {
 
@@ -35,6 +36,8 @@ class NoiseAccumulator {
   int64_t blocks() const;
   /// The estimates from all blocks so far. REQUIRES blocks() > 0.
   NoiseView view() const;
+  /// By group, Euclidean, in the order of the source's groups. REQUIRES by_part, blocks() > 0.
+  std::vector<PartProducts> products() const;
   /// The units behind each row of view(), in its order: two accumulators with one plan, seed and
   /// examples give the pairs of noise_difference(). REQUIRES blocks() > 0.
   std::vector<NoiseUnits> units() const;

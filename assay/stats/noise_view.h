@@ -13,7 +13,7 @@ namespace assay {
 struct NoisePlan {
   int64_t units = 64;             // m
   int64_t examples_per_unit = 8;  // b; for a coupled objective its training size
-  int64_t draws = 2;              // r >= 2; of levels, where patterns are drawn for each
+  int64_t draws = 2;  // r; of levels, where patterns are drawn for each; 1 = the total only
   /// Homogeneous microbatches: levels inside this bin only.
   std::optional<int> level_bin = std::nullopt;
   bool by_part = false;  // also each of GradientSource::parts()

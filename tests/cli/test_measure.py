@@ -127,6 +127,20 @@ def test_training_files_are_read_only_and_the_report_takes_the_results(measure, 
     assert re.search(rf"\b{re.escape(repr(expected)[:9])}", report.stdout), "the report shows the meter's value"
 
 
+# H0: both estimate one SNR; 16 units give intervals that overlap unless the two differ by more than both widths.
+def test_one_draw_gives_the_total_at_half_the_cost(measure):
+    plan = ["--units", "16", "--examples", "4", "--half-width", "100", "--json"]
+    once, twice = (document(measure("snr", "study/denoise", *plan, "--draws", draws))["trials"][0]["steps"][0]
+                   for draws in ("1", "2"))
+    assert 2 * once["measuring"][0]["measuring_flops"] == twice["measuring"][0]["measuring_flops"]
+    quantities = {m["quantity"] for m in once["measurements"]}
+    assert "snr_per_example" in quantities and not quantities & {"objective_share", "data_variance", "headroom"}
+    a, b = value(once, "snr_per_example"), value(twice, "snr_per_example")
+    assert a["low"] <= b["high"] and b["low"] <= a["high"]
+    text = measure("snr", "study/denoise", *plan[:-1], "--draws", "1")
+    assert text.returncode == 0 and "–" in text.stdout, text.stdout + text.stderr
+
+
 def test_goes_on_until_the_interval_is_narrow_enough(measure):
     text = measure("snr", "study/denoise", *NARROW)
     assert text.returncode == 0 and "as asked" in text.stdout, text.stdout + text.stderr
@@ -236,7 +250,8 @@ def test_exported_ids_seeds_and_ranges(measure, trained):
     (["snr", "study/denoise", "--weights", "averged"], "usage.unknown_name", "did you mean `averaged`?"),
     (["snr", "study/denoise", "--at", "39"], "usage.step", "snapshots exist at 0, 20, 40"),
     (["snr", "study/denoise", "--at", "soon"], "usage.step", "`soon` is not a step"),
-    (["snr", "study/denoise", "--draws", "1"], "usage.plan", "at least 8 units"),
+    (["snr", "study/denoise", "--draws", "0"], "usage.plan", "at least 8 units"),
+    (["snr", "study/denoise", "--draws", "1", "--of", "share"], "usage.plan", "--draws 2"),
     (["snr", "study/denoise", "--half-width", "0"], "usage.half_width", "never reached"),
     (["snr", "study/denoise", "--halfwidth", "0"], "usage.unknown_option", "did you mean `--half-width`?"),
     (["snrr", "study/denoise"], "usage.unknown_command", "did you mean `snr`?"),

@@ -243,7 +243,7 @@ TEST(NoiseView, ImpossiblePlansAreRefused) {
     measure_noise(source, consecutive(0, count), plan, Seed(1), 0);
   };
   EXPECT_THROW(run({.units = 4, .examples_per_unit = 1, .draws = 2}, 4), Error);
-  EXPECT_THROW(run({.units = 8, .examples_per_unit = 1, .draws = 1}, 8), Error);
+  EXPECT_THROW(run({.units = 8, .examples_per_unit = 1, .draws = 0}, 8), Error);
   EXPECT_THROW(run({.units = 8, .examples_per_unit = 2, .draws = 2}, 15), Error);
   NoisePlan population{.units = 8, .examples_per_unit = 2, .draws = 2};
   population.exhaustive = true;
