@@ -8,6 +8,7 @@
 #include "assay/core/hash.h"
 #include "assay/data/array_images.h"
 #include "assay/data/dataset.h"
+#include "assay/data/factors/derived_images.h"
 
 namespace assay {
 namespace {
@@ -154,6 +155,14 @@ DatasetInfo describe(const Options& options, const std::string& base) {
   info.image_size = images.size;
   info.factors =
       factors_of(options, read_labels(open_labels(options, Split::train, base), images.array));
+  for (Factor& factor : derived_image_factors(options, info.channels, false)) {
+    for (const Factor& labelled : info.factors)
+      if (labelled.name == factor.name)
+        throw options.error("derived", "config.duplicate",
+                            fmt::format("the labels have a factor `{}` too", factor.name),
+                            "give the column of the labels another name in `factors`");
+    info.factors.push_back(std::move(factor));
+  }
   return info;
 }
 
@@ -161,6 +170,8 @@ class ArraysDataset : public Dataset {
  public:
   ArraysDataset(const Options& options, Split split, const std::string& base)
       : info_(describe(options, base)),
+        labelled_(info_.factors.size() -
+                  (options.has("derived") ? options.texts("derived").size() : 0)),
         images_(array_images(open_images(options, split, base), options)),
         labels_(read_labels(open_labels(options, split, base), images_.array)) {
     if (std::filesystem::weakly_canonical(full_path(options, "path", base)) ==
@@ -172,10 +183,16 @@ class ArraysDataset : public Dataset {
                   "save at least one");
     if (split == Split::heldout) compare(open_images(options, Split::train, base));
     check_values(images_);
-    for (size_t k = 0; k < info_.factors.size(); ++k)
+    for (size_t k = 0; k < labelled_; ++k)
       info_.factors[k].entropy_bits =
           empirical_entropy(labels_.column(static_cast<int64_t>(k)), info_.factors[k].cardinality);
     info_.hash = hash_content();
+    std::function<std::vector<QuantileBins>()> of_training;
+    if (split == Split::heldout)
+      of_training = [&] { return ArraysDataset(options, Split::train, base).derived_->bins(); };
+    const auto images = [this](std::span<const int64_t> ids) { return images_.rows(ids); };
+    derived_.emplace(options, DerivedSource{size(), info_.hash, "", images, {}}, of_training,
+                     info_);
   }
 
   const DatasetInfo& info() const override { return info_; }
@@ -188,6 +205,7 @@ class ArraysDataset : public Dataset {
     auto* to = batch.labels.data_ptr<int64_t>();
     for (const int64_t id : ids)
       to = std::copy_n(labels_.values.begin() + id * labels_.columns, labels_.columns, to);
+    batch.labels = derived_->append(batch.labels, ids);
     return batch;
   }
 
@@ -204,19 +222,19 @@ class ArraysDataset : public Dataset {
                       name, images_.array.dtype, images_.channels, images_.size, images_.size,
                       train.name, train.dtype, info_.channels, info_.image_size, info_.image_size),
           "held-out images must have dtype, channels and size of the training images");
-    if (labels_.columns != static_cast<int64_t>(info_.factors.size()))
+    if (labels_.columns != static_cast<int64_t>(labelled_))
       throw Error("data.label",
                   fmt::format("{}: {} columns of labels, but {} in training", name, labels_.columns,
-                              info_.factors.size()),
+                              labelled_),
                   "both splits need labels of the same factors");
     for (size_t i = 0; i < labels_.values.size(); ++i) {
-      const Factor& factor = info_.factors[i % info_.factors.size()];
+      const Factor& factor = info_.factors[i % labelled_];
       if (labels_.values[i] >= factor.cardinality)
         throw Error("data.label",
                     fmt::format("{}: label {} of example {} is beyond the {} values of `{}` in "
                                 "training",
-                                labels_.name, labels_.values[i], i / info_.factors.size(),
-                                factor.cardinality, factor.name),
+                                labels_.name, labels_.values[i], i / labelled_, factor.cardinality,
+                                factor.name),
                     "remove the example, or save -1 as its label (unknown)");
     }
   }
@@ -235,8 +253,10 @@ class ArraysDataset : public Dataset {
   }
 
   DatasetInfo info_;
+  size_t labelled_;  // the first factors are columns of labels, the others derived
   ArrayImages images_;
   LabelTable labels_;
+  std::optional<DerivedImages> derived_;
 };
 
 std::unique_ptr<Dataset> make(const Options& options, Split split, const std::string& base) {
@@ -260,8 +280,8 @@ std::vector<Option> options() {
       declare::optional(declare::texts(
           "factors", std::nullopt,
           "Names of the columns of the labels. Absent: `class`, or `label0`, `label1`, …"))};
-  const std::vector<Option> of_images = array_image_options();
-  out.insert(out.end(), of_images.begin(), of_images.end());
+  for (const auto& shared : {array_image_options(), derived_image_options(false)})
+    out.insert(out.end(), shared.begin(), shared.end());
   return out;
 }
 

@@ -62,6 +62,8 @@ DatasetInfo describe(const Options& options, const std::string& base) {
   info.image_size = options.integer("size");
   const auto classes = static_cast<int64_t>(subfolders(root_of(options, "path", base)).size());
   info.factors = {{"class", classes, 0, "content"}};
+  for (Factor& factor : derived_image_factors(options, info.channels, false))
+    info.factors.push_back(std::move(factor));
   return info;
 }
 
@@ -83,11 +85,19 @@ class FolderDataset : public Dataset {
           fmt::format("{} files in {} are neither .jpg, .jpeg nor .png (one is {})", ignored_,
                       root_.string(), ignored_example_));
     count_classes(*images_, info_);
+    std::function<std::vector<QuantileBins>()> of_training;
+    if (split == Split::heldout)
+      of_training = [&] { return FolderDataset(options, Split::train, base).derived_->bins(); };
+    derived_.emplace(options, images_->derived_source(options, info_), of_training, info_);
   }
 
   const DatasetInfo& info() const override { return info_; }
   int64_t size() const override { return images_->size(); }
-  Batch get(std::span<const int64_t> ids) const override { return images_->get(ids, true); }
+  Batch get(std::span<const int64_t> ids) const override {
+    Batch batch = images_->get(ids, true);
+    batch.labels = derived_->append(batch.labels, ids);
+    return batch;
+  }
 
  private:
   static void refuse_nesting(const Options& options, const std::string& base) {
@@ -174,6 +184,7 @@ class FolderDataset : public Dataset {
   int64_t ignored_ = 0;
   std::string ignored_example_;
   std::optional<LabelledImages> images_;
+  std::optional<DerivedImages> derived_;
 };
 
 std::unique_ptr<Dataset> make(const Options& options, Split split, const std::string& base) {
@@ -188,8 +199,8 @@ std::vector<Option> options() {
       declare::text("heldout", std::nullopt,
                     "Folder of the held-out images, in the same form; its classes are among those "
                     "of `path`.")};
-  const std::vector<Option> shared = image_file_options();
-  out.insert(out.end(), shared.begin(), shared.end());
+  for (const auto& shared : {image_file_options(), derived_image_options(false)})
+    out.insert(out.end(), shared.begin(), shared.end());
   return out;
 }
 

@@ -108,8 +108,16 @@ Batch LabelledImages::get(std::span<const int64_t> ids, bool with_labels) const 
   return batch;
 }
 
+DerivedSource LabelledImages::derived_source(const Options& options,
+                                             const DatasetInfo& info) const {
+  return {size(),
+          info.hash,
+          cache_folder(options.text("cache_dir")),
+          [this](std::span<const int64_t> ids) { return get(ids, false).images; },
+          {}};
+}
+
 void count_classes(const LabelledImages& images, DatasetInfo& info) {
-  if (info.factors.empty()) return;
   const std::vector<int64_t> labels(images.labels().begin(), images.labels().end());
   info.factors[0].entropy_bits = empirical_entropy(labels, info.factors[0].cardinality);
 }

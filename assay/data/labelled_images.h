@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "assay/data/dataset.h"
+#include "assay/data/factors/derived_images.h"
 #include "assay/data/image_store.h"
 
 namespace assay {
@@ -31,6 +32,8 @@ class LabelledImages {
 
   int64_t size() const { return images_.count; }
   const std::vector<int32_t>& labels() const { return images_.labels; }
+  /// For derived factors, to be asked for before info.hash depends on them; this must outlive it.
+  DerivedSource derived_source(const Options& options, const DatasetInfo& info) const;
   bool from_cache() const { return from_cache_; }  // the source is not needed any more
 
   /// images [B, 3, size, size], labels [B, 1] or, without a factor, [B, 0]. Throws Error
@@ -48,7 +51,7 @@ class LabelledImages {
   bool from_cache_ = false;
 };
 
-/// Fills in entropy_bits of the first factor, if there is one, from the labels as they occur.
+/// Fills in entropy_bits of the first factor, the class, from the labels as they occur.
 void count_classes(const LabelledImages& images, DatasetInfo& info);
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -45,6 +46,23 @@ int32_t label_of(const MappedFile& file, const Group& group, const LabelRule& ru
   if (label < 0 || label >= end)
     throw fail(fmt::format("label {} is outside 0 … {}", label, end - 1));
   return static_cast<int32_t>(label);
+}
+
+/// Nothing where the image has no box.
+std::optional<ObjectBox> box_of(const MappedFile& file, const Group& group, const LabelRule& rule) {
+  if (rule.box.empty() || !group.json) return std::nullopt;
+  const auto json = nlohmann::json::parse(group.json->begin(), group.json->end(), nullptr, false);
+  if (!json.is_object() || !json.contains(rule.box) || json[rule.box].is_null())
+    return std::nullopt;
+  const auto& given = json[rule.box];
+  const auto is_number = [](const nlohmann::json& item) { return item.is_number(); };
+  if (given.is_array() && given.size() == 4 && std::all_of(given.begin(), given.end(), is_number)) {
+    const auto sides = given.get<std::array<double, 4>>();
+    if (sides[0] <= sides[2] && sides[1] <= sides[3])
+      return ObjectBox{sides[0], sides[1], sides[2], sides[3]};
+  }
+  throw fault(file, group.key, "data.box",
+              fmt::format("`{}` {} is not [left, top, right, bottom]", rule.box, given.dump()));
 }
 
 /// Contents of the current entry, inside the mapped file. Nothing if the file ends before the
@@ -138,7 +156,7 @@ class ShardReader {
         throw fault(file_, group.key, "data.decode", "no .jpg, .jpeg or .png beside its JSON");
       const auto offset = static_cast<size_t>(group.image->data() - file_.bytes().data());
       samples_.push_back({shard_, group.key, group.image->empty() ? 0 : offset, group.image->size(),
-                          label_of(file_, group, labels_)});
+                          label_of(file_, group, labels_), box_of(file_, group, labels_)});
     } catch (const Error& error) {
       faults_.report(error);
     }

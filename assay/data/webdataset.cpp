@@ -5,6 +5,7 @@
 
 #include "assay/core/hash.h"
 #include "assay/data/dataset.h"
+#include "assay/data/decode.h"
 #include "assay/data/labelled_images.h"
 #include "assay/data/shards.h"
 
@@ -27,6 +28,8 @@ DatasetInfo describe(const Options& options, const std::string&) {
     const int64_t classes = options.has("classes") ? options.integer("classes") : 0;
     info.factors = {{"class", classes, 0, "content"}};
   }
+  for (Factor& factor : derived_image_factors(options, info.channels, true))
+    info.factors.push_back(std::move(factor));
   return info;
 }
 
@@ -39,16 +42,23 @@ class WebDataset : public Dataset {
     open_shards(input_files(options, of_split, base, faults_));
     rule_.field = options.text("label");
     if (options.has("classes")) rule_.classes = options.integer("classes");
+    for (const BoxStatistic& statistic : box_statistics())
+      for (const Factor& factor : info_.factors)
+        if (factor.name == statistic.name)
+          rule_.box = options.has("box") ? options.text("box") : "box";
     hash_content();
     images_.emplace(options, of_split, source(), faults_, info_);
-    if (images_->from_cache()) files_.clear();
     describe_labels();
+    derive(options, split, base);
+    if (images_->from_cache()) files_.clear();
   }
 
   const DatasetInfo& info() const override { return info_; }
   int64_t size() const override { return images_->size(); }
   Batch get(std::span<const int64_t> ids) const override {
-    return images_->get(ids, !info_.factors.empty());
+    Batch batch = images_->get(ids, !rule_.field.empty());
+    batch.labels = derived_->append(batch.labels, ids);
+    return batch;
   }
 
  private:
@@ -65,17 +75,20 @@ class WebDataset : public Dataset {
   void hash_content() {
     std::string all = fmt::format("{}\n{}\n{}\n{}\n{}\n", format_version, info_.image_size,
                                   rule_.field, rule_.classes.value_or(0), faults_.skip());
+    if (!rule_.box.empty()) all += rule_.box + '\n';
     for (const MappedFile& file : files_) all += text_of(file.bytes()) + '\n';
     info_.hash = hash_text(all);
   }
 
+  std::vector<Sample> list(Faults& faults) const {
+    std::vector<Sample> samples;
+    for (size_t shard = 0; shard < files_.size(); ++shard)
+      read_shard(files_[shard], shard, rule_, faults, samples);
+    return samples;
+  }
+
   ImageSource source() {
-    return {[this](Faults& faults) {
-              std::vector<Sample> samples;
-              for (size_t shard = 0; shard < files_.size(); ++shard)
-                read_shard(files_[shard], shard, rule_, faults, samples);
-              return samples;
-            },
+    return {[this](Faults& faults) { return list(faults); },
             [this](const Sample& sample, int size, std::span<uint8_t> out) {
               const MappedFile& file = files_[sample.shard];
               decode_named(file.bytes().subspan(sample.offset, sample.length),
@@ -84,11 +97,36 @@ class WebDataset : public Dataset {
   }
 
   void describe_labels() {
-    if (info_.factors.empty()) return;
+    if (rule_.field.empty()) return;
     const auto& labels = images_->labels();
     info_.factors[0].cardinality =
         rule_.classes.value_or(int64_t{*std::max_element(labels.begin(), labels.end())} + 1);
     count_classes(*images_, info_);
+  }
+
+  void derive(const Options& options, Split split, const std::string& base) {
+    DerivedSource source = images_->derived_source(options, info_);
+    source.boxes = [this] { return places(); };
+    std::function<std::vector<QuantileBins>()> of_training;
+    if (split == Split::heldout)
+      of_training = [&] { return WebDataset(options, Split::train, base).derived_->bins(); };
+    derived_.emplace(options, source, of_training, info_);
+  }
+
+  /// Of the examples that are in use, in order: those whose image can be decoded, whose header has
+  /// the size that a box refers to.
+  std::vector<std::optional<BoxPlace>> places() const {
+    Faults seen(faults_.skip());  // these were counted before
+    std::vector<std::optional<BoxPlace>> out;
+    for (const Sample& sample : list(seen)) try {
+        const Picture picture =
+            decode_image(files_[sample.shard].bytes().subspan(sample.offset, sample.length));
+        out.push_back(sample.box ? place_in_square(*sample.box, picture.width, picture.height)
+                                 : std::nullopt);
+      } catch (const Error& error) {
+        seen.report(error);
+      }
+    return out;
   }
 
   DatasetInfo info_;
@@ -96,6 +134,7 @@ class WebDataset : public Dataset {
   LabelRule rule_;
   std::vector<MappedFile> files_;  // empty when the cache on disk is used
   std::optional<LabelledImages> images_;
+  std::optional<DerivedImages> derived_;
 };
 
 std::unique_ptr<Dataset> make(const Options& options, Split split, const std::string& base) {
@@ -112,9 +151,14 @@ std::vector<Option> options() {
       declare::optional(declare::integer(
           "classes", std::nullopt, declare::closed(1, 1 << 24),
           "Number of classes; labels outside 0 … classes - 1 are errors. Absent: the largest "
-          "label of the split plus one."))};
-  const std::vector<Option> shared = image_file_options();
-  out.insert(out.end(), shared.begin(), shared.end());
+          "label of the split plus one.")),
+      declare::optional(declare::text(
+          "box", std::nullopt,
+          "Field of the JSON that holds the object's box, [left, top, right, bottom] in pixels of "
+          "the stored image, all inside; null or missing = unknown. Read only if `derived` names a "
+          "box factor. Absent: `box`."))};
+  for (const auto& shared : {image_file_options(), derived_image_options(true)})
+    out.insert(out.end(), shared.begin(), shared.end());
   return out;
 }
 

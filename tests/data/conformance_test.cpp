@@ -21,7 +21,11 @@ class EveryDataset : public DataTest {
       for (int i = 0; i < 400; ++i) text += fmt::format("{} grüße, ", i * i);
       write("train.txt", text);
       write("heldout.txt", "Another book. " + text);
-      return {"kind = 'text'\npath = 'train.txt'\nheldout = 'heldout.txt'\nwindow = 32"};
+      const std::string base =
+          "kind = 'text'\npath = 'train.txt'\nheldout = 'heldout.txt'\nwindow = 32";
+      return {base, base +
+                        "\nderived = ['book', 'next-class', 'next-frequency', 'word-length', "
+                        "'sentence']\nderived_bins = 2"};
     }
     if (kind == "webdataset") {
       for (const std::string name : {"train", "heldout"}) {
@@ -38,7 +42,8 @@ class EveryDataset : public DataTest {
       const std::string base =
           "kind = 'webdataset'\npath = 'train.tar'\nheldout = 'heldout.tar'\n"
           "size = 16\ncache_dir = '";
-      return {base + path("cache") + "'", base + "'\ncache_mb = 0"};
+      const std::string derived = "'\nderived = ['hue', 'contrast', 'edge-x']\nderived_bins = 3";
+      return {base + path("cache") + "'", base + "'\ncache_mb = 0", base + path("cache") + derived};
     }
     if (kind == "folder") {
       for (const std::string name : {"train", "heldout"})
@@ -52,7 +57,8 @@ class EveryDataset : public DataTest {
         }
       const std::string base =
           "kind = 'folder'\npath = 'train'\nheldout = 'heldout'\nsize = 8\ncache_dir = '";
-      return {base + path("cache") + "'", base + "'\ncache_mb = 0"};
+      return {base + path("cache") + "'", base + "'\ncache_mb = 0",
+              base + "'\nderived = ['luminance', 'edge-y']\nderived_bins = 2"};
     }
     if (kind == "arrays") return arrays();
     return {};
@@ -87,7 +93,10 @@ class EveryDataset : public DataTest {
                 "labels = 'train_labels.npy'\nheldout_labels = 'heldout_labels.npy'",
             base +
                 "path = 'train.safetensors'\nheldout = 'heldout.safetensors'\n"
-                "factors = ['shape', 'colour']"};
+                "factors = ['shape', 'colour']",
+            base +
+                "path = 'train.safetensors'\nheldout = 'heldout.safetensors'\n"
+                "derived = ['saturation', 'orientation']\nderived_bins = 4"};
   }
 };
 
@@ -128,7 +137,7 @@ void expect_shapes_and_ranges(const Batch& batch, const DatasetInfo& info) {
   for (int64_t k = 0; k < factors; ++k) {
     const Factor& factor = info.factors[static_cast<size_t>(k)];
     const Tensor column = batch.labels.select(1, k);
-    EXPECT_GE(column.min().item<int64_t>(), 0) << factor.name;
+    EXPECT_GE(column.min().item<int64_t>(), -1) << factor.name;
     EXPECT_LT(column.max().item<int64_t>(), factor.cardinality) << factor.name;
     EXPECT_LE(factor.entropy_bits, std::log2(static_cast<double>(factor.cardinality)) + 1e-9);
     EXPECT_TRUE(factor.kind == "content" || factor.kind == "position");
