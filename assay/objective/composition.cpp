@@ -97,12 +97,20 @@ std::vector<std::pair<std::string, Tensor>> Composition::state() {
 }
 
 LossMap Composition::losses(const Batch& batch, const Draw& draw) {
+  return compared_losses(batch, draw, {});
+}
+
+LossMap Composition::compared_losses(const Batch& batch, const Draw& draw,
+                                     const Comparing& comparing) {
   std::vector<Tensor> loss, targets;
   for (const Term& term : terms_) {
-    const LossMap map = term.losses(batch, draw_of_term(draw, term.name(), terms_.size()));
+    const LossMap map =
+        term.losses(batch, draw_of_term(draw, term.name(), terms_.size()), comparing);
+    if (!comparing.predictions) continue;
     loss.push_back(map.loss);
     targets.push_back(map.targets);
   }
+  if (loss.empty()) return {};
   if (loss.size() == 1) return {loss.front(), targets.front()};
   return {at::cat(loss, 1), at::cat(targets, 1)};
 }
@@ -125,6 +133,12 @@ std::vector<double> Composition::weights(double progress) const {
 double Composition::flops_per_example() const {
   double sum = 0;
   for (const Term& term : terms_) sum += term.flops();
+  return sum;
+}
+
+double Composition::target_flops_per_example() const {
+  double sum = 0;
+  for (const Term& term : terms_) sum += term.target_flops();
   return sum;
 }
 
@@ -157,6 +171,11 @@ std::vector<Tensor> Composition::features(const Batch& batch) {
 
 double Composition::feature_flops_per_example() const {
   return trunk_->flops(setting_.tokens.tokens);
+}
+
+LossMap Objective::compared_losses(const Batch&, const Draw&, const Comparing&) {
+  throw Error("objective.comparing", "this objective does not show its targets",
+              "override Objective::compared_losses()");
 }
 
 Tensor example_losses(const Objective& objective, const LossMap& map, double progress) {

@@ -15,12 +15,15 @@ class Composition : public Objective {
   std::vector<Cell> cells() const override;
   std::map<std::string, std::string> units() const override;
   LossMap losses(const Batch& batch, const Draw& draw) override;
+  LossMap compared_losses(const Batch& batch, const Draw& draw,
+                          const Comparing& comparing) override;
   std::map<std::string, double> expected_targets() const override;
   std::vector<double> weights(double progress) const override;
   bool coupled() const override;
   void after_step(int64_t step, int64_t steps) override;
   std::vector<std::pair<std::string, Tensor>> state() override;
   double flops_per_example() const override;
+  double target_flops_per_example() const override;
   int64_t tokens_per_example() const override;
   int level_bins() const override;
   std::vector<std::string> bands() const override;

@@ -15,6 +15,8 @@ struct LossMap {
   Tensor targets;  // [B, C] same dtype, no gradient: how many scalar targets that sum covers
 };
 
+struct Comparing;  // comparing.h
+
 /// Owns submodules "trunk" and "head", whose parameters are trained, and perhaps others, whose
 /// parameters do not require a gradient.
 class Objective : public nn::Module {
@@ -28,6 +30,9 @@ class Objective : public nn::Module {
   /// Row b depends on example b, its replica, the draw and the parameters alone (to 1e-6 of the
   /// mean |loss| of the batch), unless coupled().
   virtual LossMap losses(const Batch& batch, const Draw& draw) = 0;
+  /// The same for measurements that look between prediction and metric. Throws Error
+  /// objective.comparing where the objective has no such place.
+  virtual LossMap compared_losses(const Batch& batch, const Draw& draw, const Comparing& comparing);
 
   /// Expected number of targets per example of the whole term, by term name; closed form.
   virtual std::map<std::string, double> expected_targets() const = 0;
@@ -44,6 +49,8 @@ class Objective : public nn::Module {
 
   /// FLOPs of one training pass per example, by passes (Ledger).
   virtual double flops_per_example() const = 0;
+  /// Of the targets alone, per example: Comparing::predictions = false.
+  virtual double target_flops_per_example() const { return flops_per_example() / 3; }
   /// Positions per example at which the trunk runs while training.
   virtual int64_t tokens_per_example() const = 0;
   virtual int level_bins() const = 0;

@@ -3,6 +3,7 @@
 
 #include "assay/core/draw.h"
 #include "assay/model/trunk.h"
+#include "assay/objective/comparing.h"
 #include "assay/objective/noise_field.h"
 #include "assay/objective/objective.h"
 
@@ -18,6 +19,8 @@ struct TargetInfo {
   bool pixels = false;                // outputs are a patch: spatial-frequency bands are defined
   bool follows = false;  // the target stands later in the sequence: the input must be causal
   int64_t least_views = 1;
+  bool by_level = false;  // its distribution depends on the noise level
+  std::string caution;    // what a reader of its predictability must know
 };
 
 /// What every part may know when it is built.
@@ -145,6 +148,12 @@ class Target : public nn::Module {
     static_cast<void>(step), static_cast<void>(steps);
   }
   virtual bool coupled() const { return false; }
+  /// Whether it is made of what the trained networks say of a view.
+  virtual bool reads_predictions() const { return false; }
+  /// The mean target is this times a constant; undefined = 1. [B, 1 or T, 1]
+  virtual Tensor mean_scale(const NoiseField& field) const {
+    return static_cast<void>(field), Tensor();
+  }
   /// Forward FLOPs without gradient that teachers spend on one example. tokens: of each view.
   virtual double flops(const std::vector<int64_t>& tokens) const {
     return static_cast<void>(tokens), 0;
@@ -169,6 +178,8 @@ class Metric : public nn::Module {
     return {};
   }  // lowest first; empty = not resolved
   virtual double targets_per_token() const = 0;
+  /// Its best prediction without input.
+  virtual NullForm null_form() const = 0;
   virtual bool coupled() const { return false; }
   /// Negatives keep a constant from being the minimum.
   virtual bool contrasts() const { return false; }
@@ -177,6 +188,13 @@ class Metric : public nn::Module {
   /// token_weight: [B, n] factor of each token's loss; undefined = 1.
   virtual BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField& field,
                         const Tensor& token_weight) = 0;
+  /// loss() under other log variances than those that it learns, where it learns any
+  /// (NullForm::variances).
+  virtual BandLoss loss_under(const Tensor& log_variance, const Tensor& prediction,
+                              const Tensor& target, const NoiseField& field,
+                              const Tensor& token_weight) {
+    return static_cast<void>(log_variance), loss(prediction, target, field, token_weight);
+  }
 };
 
 /// What a loss counts in training.

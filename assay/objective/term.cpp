@@ -32,6 +32,26 @@ Draw draw_of_view(const Draw& draw, size_t view) {
   return own;
 }
 
+Tensor rows_of(const Tensor& values, const Tensor& rows) {
+  return values.defined() ? values.index_select(0, rows.to(values.device())) : values;
+}
+
+// What other rows would be compared with under the noise field of these: a hidden token is
+// compared with the token at the same place of the other example.
+View with_rows(const View& view, const Tensor& rows) {
+  View out = view;
+  const int64_t* row = rows.const_data_ptr<int64_t>();
+  for (size_t b = 0; b < view.batch.ids.size(); ++b) {
+    out.batch.ids[b] = view.batch.ids[static_cast<size_t>(row[b])];
+    out.batch.replicas[b] = view.batch.replicas[static_cast<size_t>(row[b])];
+  }
+  for (Tensor* values : {&out.batch.images, &out.batch.bytes, &out.batch.labels, &out.clean,
+                         &out.input.tokens, &out.input.noise, &out.encoded, &out.prediction.values,
+                         &out.prediction.mean, &out.prediction.log_variance})
+    *values = rows_of(*values, rows);
+  return out;
+}
+
 }  // namespace
 
 TokenShape token_shape(const ModelConfig& model, const DataShape& data) {
@@ -67,7 +87,7 @@ std::vector<int64_t> Term::view_tokens() const {
   return tokens;
 }
 
-View Term::encode(const Batch& batch, const Draw& draw) const {
+View Term::encode(const Batch& batch, const Draw& draw, bool predictions) const {
   const at::TensorOptions options = trunk_->tensor_options();
   View view;
   view.batch = batch;
@@ -78,6 +98,7 @@ View Term::encode(const Batch& batch, const Draw& draw) const {
   if (setting_.tokens.numbers > 0)
     view.input =
         corrupt_tokens(view.field, view.clean, row_keys(batch), noise, setting_.data.channels);
+  if (!predictions) return view;
   TrunkInput input;
   input.tokens = view.input.tokens;
   input.level = view.field.level;
@@ -95,31 +116,73 @@ View Term::encode(const Batch& batch, const Draw& draw) const {
   return view;
 }
 
-LossMap Term::compared(const std::vector<View>& views) const {
+LossMap Term::spread_loss(const View& view, const Tensor& prediction, const Tensor& target) const {
+  const BandLoss plain = metric_->loss(prediction, target, view.field,
+                                       weight_->tokens(view.field, setting_.target.tokens));
+  const BandLoss loss = weight_->at_level(plain, view.field);
+  const int64_t levels = corrupt_->level_bins();
+  return {spread(loss.loss, view.field.level_bin, levels),
+          spread(loss.targets, view.field.level_bin, levels)};
+}
+
+LossMap Term::compared(const std::vector<View>& views, const Comparing& comparing) const {
+  std::vector<View> exchanged;
+  if (comparing.target_rows.defined())
+    for (const View& view : views) exchanged.push_back(with_rows(view, comparing.target_rows));
   LossMap sum;
-  for (const auto& [index, target] : target_->comparisons(views)) {
+  for (const auto& [index, values] : target_->comparisons(exchanged.empty() ? views : exchanged)) {
     const View& view = views[index];
-    const BandLoss plain =
-        metric_->loss(view.prediction.values, target.to(view.encoded.device()), view.field,
-                      weight_->tokens(view.field, setting_.target.tokens));
-    const BandLoss loss = weight_->at_level(plain, view.field);
-    const int64_t levels = corrupt_->level_bins();
-    const LossMap map{spread(loss.loss, view.field.level_bin, levels),
-                      spread(loss.targets, view.field.level_bin, levels)};
+    const Tensor target = values.to(view.clean.device());
+    if (comparing.see) comparing.see(describe(view, target));
+    if (!comparing.predictions) continue;
+    const LossMap map = spread_loss(view, view.prediction.values, target);
     sum = sum.loss.defined() ? LossMap{sum.loss + map.loss, sum.targets + map.targets} : map;
   }
   return sum;
 }
 
-LossMap Term::losses(const Batch& batch, const Draw& draw) const {
+Compared Term::describe(const View& view, const Tensor& target) const {
+  const TargetInfo& info = setting_.target;
+  Compared out;
+  out.term = name_;
+  out.null = metric_->null_form();
+  out.prediction = view.prediction.values;
+  out.target = target;
+  out.outputs = info.outputs;
+  if (info.tokens == Tokens::masked || info.tokens == Tokens::visible)
+    out.positions = view.field.positions(info.tokens);
+  out.places = out.positions.defined() ? setting_.tokens.tokens : target.size(1);
+  out.scale = target_->mean_scale(view.field);
+  out.level_bin = view.field.level_bin;
+  out.by_level = info.by_level;
+  out.caution = info.caution;
+  // Only fields of the view that a metric reads are kept: a description may outlive its batch.
+  out.loss = [this, field = view.field](const Tensor& prediction, const Tensor& of_target,
+                                        const Tensor& log_variance) {
+    const Tensor token_weight = weight_->tokens(field, setting_.target.tokens);
+    const BandLoss plain =
+        log_variance.defined()
+            ? metric_->loss_under(log_variance, prediction, of_target, field, token_weight)
+            : metric_->loss(prediction, of_target, field, token_weight);
+    const BandLoss none{at::zeros_like(plain.loss), plain.targets};
+    const Tensor loss = weight_->at_level(plain, field).loss - weight_->at_level(none, field).loss;
+    const int64_t levels = corrupt_->level_bins();
+    return LossMap{spread(loss, field.level_bin, levels),
+                   spread(plain.targets, field.level_bin, levels)};
+  };
+  return out;
+}
+
+LossMap Term::losses(const Batch& batch, const Draw& draw, const Comparing& comparing) const {
   if (draw.level_bin && (*draw.level_bin < 0 || *draw.level_bin >= level_bins()))
     throw Error("objective.level_bin", fmt::format("term {} has {} noise-level bins, not a bin {}",
                                                    name_, level_bins(), *draw.level_bin));
   std::vector<View> views;
   for (const Batch& view : views_->views(batch, draw))
-    views.push_back(encode(view, draw_of_view(draw, views.size())));
-  const LossMap main = compared(views);
-  if (regularisers_.empty()) return main;
+    views.push_back(encode(view, draw_of_view(draw, views.size()),
+                           comparing.predictions || target_->reads_predictions()));
+  const LossMap main = compared(views, comparing);
+  if (regularisers_.empty() || !comparing.predictions) return main;
   std::vector<Tensor> loss{main.loss}, targets{main.targets};
   const double of_term = expected_targets().at(name_);
   for (const auto& [name, part] : regularisers_) {
@@ -186,6 +249,10 @@ std::map<std::string, double> Term::expected_targets() const {
 int64_t Term::tokens() const {
   const std::vector<int64_t> tokens = view_tokens();
   return std::accumulate(tokens.begin(), tokens.end(), int64_t{0});
+}
+
+double Term::target_flops() const {
+  return target_->reads_predictions() ? flops() / kTrainedPass : target_->flops(view_tokens());
 }
 
 double Term::flops() const {

@@ -26,7 +26,7 @@ class Term {
 
   /// Columns of this term's loss map: levels outermost, bands within; then regularisers.
   const std::vector<Cell>& cells() const { return cells_; }
-  LossMap losses(const Batch& batch, const Draw& draw) const;
+  LossMap losses(const Batch& batch, const Draw& draw, const Comparing& comparing) const;
   std::vector<double> weights(double progress) const;
 
   const std::string& name() const { return name_; }
@@ -36,8 +36,9 @@ class Term {
   bool causal() const { return corrupt_->causal(); }
   bool coupled() const;
   std::map<std::string, double> expected_targets() const;  // per example, by term of a cell
-  int64_t tokens() const;  // per example at which the trunk runs while training
-  double flops() const;    // of one training pass of one example
+  int64_t tokens() const;       // per example at which the trunk runs while training
+  double flops() const;         // of one training pass of one example
+  double target_flops() const;  // of its targets alone
 
  private:
   struct Regulariser {
@@ -54,8 +55,10 @@ class Term {
   int64_t encoded_tokens(int64_t side) const;  // of a view of this side
   int64_t target_tokens() const;               // per comparison
   std::vector<int64_t> view_tokens() const;    // T of each view
-  View encode(const Batch& batch, const Draw& draw) const;
-  LossMap compared(const std::vector<View>& views) const;
+  View encode(const Batch& batch, const Draw& draw, bool predictions) const;
+  LossMap compared(const std::vector<View>& views, const Comparing& comparing) const;
+  LossMap spread_loss(const View& view, const Tensor& prediction, const Tensor& target) const;
+  Compared describe(const View& view, const Tensor& target) const;
 
   std::string name_, where_;
   Setting setting_;

@@ -155,6 +155,9 @@ std::string sections_html(const ReportData& data, const Content& content) {
          section("signal", "Signal and noise of the objectives",
                  figures_html(content, {"snr", "snr_per_flop", "share", "level", "band", "layer"}) +
                      table_section(content.variance, true)) +
+         section("demand-section", "What the objectives ask for",
+                 figures_html(content, {"demand", "demand_levels"}) +
+                     table_section(content.demand, true)) +
          section("drive-section", "What the next steps teach",
                  figures_html(content, {"drive", "drive_factors"}) +
                      table_section(content.drive, true)) +

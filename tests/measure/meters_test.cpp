@@ -127,6 +127,7 @@ class EveryMeter : public testing::TestWithParam<std::string> {
   static std::string small(const std::string& name) {
     if (name == "probe") return "train = 100\nvalidation = 50\ntest = 50\nattentive_steps = 10";
     if (name == "objective_snr") return "units = 8\nlevel_units = 8\nband_units = 8";
+    if (name == "demand") return "fit = 200\nscore = 100\nunits = 8";
     if (name == "drive") return "branches = 2\nsteps = 3\ntrain = 100\nvalidation = 50\ntest = 50";
     return {};
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <numeric>
 #include <set>
 
 #include "assay/measure/objective_gradients.h"
@@ -86,6 +87,55 @@ TEST_P(EveryPreset, PartsSumToTheGradient) {
   source.gradient_by_part(ids, draw,
                           {by_part.data_ptr<float>(), static_cast<size_t>(parts * size)});
   EXPECT_LT((by_part.sum(0) - whole).norm().item<double>(), 2e-5 * whole.norm().item<double>());
+}
+
+// Every term has a number or a reason, and at initial weights no prediction is better than the best
+// one without input by more than a layer-normed head can be by luck.
+TEST_P(EveryPreset, DemandIsMeasured) {
+  Subject subject = trial();
+  const auto all = toy::meter("demand", "fit = 256\nscore = 256\nunits = 8")->measure(subject);
+  int target_snrs = 0;
+  for (const Measurement& m : all) {
+    EXPECT_TRUE(std::isfinite(m.value) || !m.note.empty()) << m.quantity;
+    if (m.quantity != "target_snr") continue;
+    ++target_snrs;
+    EXPECT_FALSE(m.value <= -1) << "a loss below 0";
+  }
+  EXPECT_GT(target_snrs, 0);
+  const Measurement share = toy::find(all, "conditional_share", {{"group", "trunk"}});
+  if (make()->coupled())
+    EXPECT_NE(share.note.find("couples"), std::string::npos);
+  else
+    EXPECT_TRUE(std::isfinite(share.value));
+  EXPECT_GT(subject.flops_spent, 0);
+}
+
+// What stands between prediction and metric is the loss that training has.
+TEST_P(EveryPreset, ComparedLossesAreTheLosses) {
+  const auto objective = make();
+  const torch::NoGradGuard no_gradient;
+  std::vector<int64_t> ids(64);
+  std::iota(ids.begin(), ids.end(), 3);
+  const Batch batch = train_->get(ids);
+  const Draw draw = Draw::from(Seed(2), .5);
+  const LossMap plain = objective->losses(batch, draw);
+  Comparing own, shuffled;
+  Tensor seen = torch::zeros_like(plain.loss);
+  own.see = [&](const Compared& c) {
+    const Tensor loss = c.loss(c.prediction, c.target, {}).loss;
+    const std::vector<Cell> cells = objective->cells();
+    const auto first = std::find_if(cells.begin(), cells.end(),
+                                    [&](const Cell& cell) { return cell.term == c.term; });
+    seen.narrow(1, first - cells.begin(), loss.size(1)) += loss;
+  };
+  own.target_rows = torch::arange(64, torch::kLong);
+  EXPECT_TRUE(torch::equal(objective->compared_losses(batch, draw, own).loss, plain.loss));
+  const Tensor of_terms = seen.ne(0).to(torch::kFloat);
+  EXPECT_TRUE(torch::allclose(seen, plain.loss * of_terms, 1e-5, 1e-6));
+  EXPECT_GT(of_terms.sum().item<double>(), 0);
+  if (objective->coupled()) return;
+  shuffled.target_rows = own.target_rows.roll(-1);
+  EXPECT_FALSE(torch::equal(objective->compared_losses(batch, draw, shuffled).loss, plain.loss));
 }
 
 // The trunk is the same for all: text, and images with and without causal attention.

@@ -10,6 +10,7 @@
 
 #include "assay/measure/meter.h"
 #include "assay/noise/noise.h"
+#include "assay/objective/comparing.h"
 #include "assay/stats/interval.h"
 
 namespace assay::toy {
@@ -104,30 +105,48 @@ class Denoiser : public ToyObjective {
     return names;
   }
   LossMap losses(const Batch& batch, const Draw& draw) override {
+    return compared_losses(batch, draw, {});
+  }
+  LossMap compared_losses(const Batch& batch, const Draw& draw,
+                          const Comparing& comparing) override {
     const Tensor x = batch.images.flatten(1).to(weight_.dtype());
-    const int64_t d = x.size(1);
     std::vector<Tensor> noisy;
-    std::vector<int64_t> bins;
+    std::vector<int> bins;
     for (size_t b = 0; b < batch.ids.size(); ++b) {
       const double u = uniform(draw.level, batch.ids[b], batch.replicas[b]);
       bins.push_back(draw.level_bin.value_or(static_cast<int>(u * level_bins())));
       const double s = levels_[static_cast<size_t>(bins.back())];
-      noisy.push_back(s * normal(draw.pattern, batch.ids[b], batch.replicas[b], d));
+      noisy.push_back(s * normal(draw.pattern, batch.ids[b], batch.replicas[b], x.size(1)));
     }
     const Tensor z = x + torch::stack(noisy).to(weight_.dtype());
-    const Tensor error = z.matmul(weight_.t()) + bias_ - x;
-    const Tensor by_band =
-        error.square().view({x.size(0), bands_, d / bands_}).sum(2) * (scale_ / 2);
-    const Tensor one_hot =
-        torch::one_hot(torch::tensor(bins), level_bins()).to(weight_.dtype()).unsqueeze(2);
-    return {(one_hot * by_band.unsqueeze(1)).flatten(1),
-            one_hot.expand({-1, -1, bands_}).flatten(1) / static_cast<double>(bands_)};
+    const Tensor rows = comparing.target_rows;
+    Compared c;
+    c.term = "toy";
+    c.prediction = (z.matmul(weight_.t()) + bias_).unsqueeze(1);
+    c.target = (rows.defined() ? x.index_select(0, rows) : x).unsqueeze(1);
+    c.outputs = x.size(1);
+    c.places = 1;
+    c.level_bin = bins;
+    c.loss = [this, bins](const Tensor& prediction, const Tensor& target, const Tensor&) {
+      return by_cell((prediction - target).squeeze(1), bins);
+    };
+    if (comparing.see) comparing.see(c);
+    return comparing.predictions ? c.loss(c.prediction, c.target, {}) : LossMap{};
   }
 
  protected:
   Tensor first() const override { return weight_; }
 
  private:
+  LossMap by_cell(const Tensor& error, const std::vector<int>& bins) const {
+    const Tensor by_band = error.square().view({error.size(0), bands_, -1}).sum(2) * (scale_ / 2);
+    const Tensor one_hot = torch::one_hot(torch::tensor(bins, torch::kLong), level_bins())
+                               .to(weight_.dtype())
+                               .unsqueeze(2);
+    return {(one_hot * by_band.unsqueeze(1)).flatten(1),
+            one_hot.expand({-1, -1, bands_}).flatten(1) / static_cast<double>(bands_)};
+  }
+
   Tensor weight_, bias_;
   std::vector<double> levels_;
   int64_t bands_;

@@ -131,6 +131,32 @@ TEST_F(Report, AveragedAndLiveSnrStandApartAndKeepNegativeValues) {
   EXPECT_TRUE(negative) << "the planted numbers no longer test this";
 }
 
+// The whole term on its own, then by level where there are levels; regularisers are in neither.
+TEST_F(Report, DemandIsByTermAndByLevel) {
+  synthetic::write_study(folder);
+  const json report = report_json(folder);
+  const json& whole = find(figure(report, "demand").at("panels"), "title", "width 64");
+  EXPECT_EQ(whole.at("series").size(), synthetic::kObjectives.size());
+  for (const std::string& objective : synthetic::kObjectives)
+    expect_marks(whole, objective, 64, .01, [](const Key& key, double fraction) {
+      return synthetic::planted_target_snr(key, fraction);
+    });
+  const json& levels = figure(report, "demand_levels").at("panels");
+  ASSERT_EQ(levels.size(), 8u);
+  for (int level = 0; level < 8; ++level) {
+    const json& series = levels.at(static_cast<size_t>(level)).at("series");
+    ASSERT_EQ(series.size(), 1u);
+    EXPECT_EQ(series.at(0).at("label"), "denoise");
+    const Expected expected = over_completed("denoise", 128, [&](const Key& key) {
+      return synthetic::planted_target_snr(key, 1, level);
+    });
+    EXPECT_NEAR(series.at(0).at("marks").at(5).at("value"), expected.mean, 1e-12);
+  }
+  const json& rows = find(report.at("tables"), "id", "demand-table").at("rows");
+  EXPECT_EQ(rows.size(), 2 * synthetic::kObjectives.size()) << "a row a term and size";
+  for (const json& row : rows) EXPECT_NEAR(row.at(6).at("value"), .7, 1e-9) << "the trunk's share";
+}
+
 // Rates of branches: below 0 where they are, and never those of another objective's branches.
 TEST_F(Report, DriveIsThatOfTheTrialsOwnObjective) {
   synthetic::write_study(folder);

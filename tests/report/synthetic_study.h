@@ -75,6 +75,13 @@ inline double planted_rate(const Key& key, double fraction, const std::string& f
          (1.1 - fraction);
 }
 
+/// Of the term `main`; by level only where an objective has levels.
+inline double planted_target_snr(const Key& key, double fraction, int level = -1) {
+  const double end = key.objective == "token" ? 1.4 : key.objective == "mae" ? .6 : .2;
+  return (end * std::sqrt(fraction) - .1) * (level < 0 ? 1 : 2. / (1 + level)) *
+         (1 + .05 * jitter(key, fmt::format("demand{}", fraction)));
+}
+
 inline double planted_snr(const Key& key, double fraction, const std::string& weights) {
   const double start = key.objective == "token" ? .3 : key.objective == "mae" ? .12 : .03;
   const double floor = weights == "live" ? .02 : -.0004;
@@ -100,6 +107,7 @@ class Checkpoint {
     probes();
     for (const char* weights : {"averaged", "live"}) noise(weights);
     resolved();
+    demand();
     drive();
     const std::string unit = key_.objective == "token" ? "nat" : "squared error";
     const double loss = planted_loss(key_, fraction_);
@@ -189,6 +197,29 @@ class Checkpoint {
            {"band", fmt::format("octave {}", band)}},
           band == 3 ? NAN : snr + .02 / (1 + band * band), .003, 1024,
           band == 3 ? "no target falls in this band" : "");
+  }
+
+  void demand() {
+    const Labels term{{"term", "main"}, {"weights", "averaged"}};
+    const double snr = planted_target_snr(key_, fraction_);
+    add("demand", "target_snr", "1", term, snr, .01, 1024);
+    add("demand", "null_loss", key_.objective == "token" ? "nat" : "squared error", term, 2, .01,
+        1024);
+    if (key_.objective == "token") add("demand", "bits_gained", "bit", term, snr, .01, 1024);
+    for (int level = 0; level < 8 && key_.objective == "denoise"; ++level) {
+      Labels of_level = term;
+      of_level["level"] = std::to_string(level);
+      add("demand", "target_snr", "1", of_level, planted_target_snr(key_, fraction_, level), .02,
+          128);
+    }
+    if (key_.objective == "mae")
+      add("demand", "target_snr", "1", {{"term", "penalty"}, {"weights", "averaged"}}, NAN, 0, 1024,
+          "a regulariser has no target");
+    for (const char* group : {"trunk", "head"}) {
+      const Labels labels{{"group", group}, {"metric", "euclidean"}, {"weights", "averaged"}};
+      add("demand", "conditional_share", "1", labels, group[0] == 't' ? .7 : .2, .05, 256);
+      add("demand", "conditional_signal", "squared gradient", labels, .01, .002, 256);
+    }
   }
 
   // At every fraction, so that curves have the same marks as all others; at the last one a trial

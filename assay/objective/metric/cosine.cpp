@@ -9,6 +9,7 @@ class Cosine : public Metric {
  public:
   std::string unit() const override { return "1 - cosine"; }
   double targets_per_token() const override { return 1; }
+  NullForm null_form() const override { return {.kind = NullKind::direction}; }
   BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField&,
                 const Tensor& token_weight) override {
     return token_sum(1 - at::cosine_similarity(prediction, target, 2, 1e-8), token_weight, 1);

@@ -12,6 +12,12 @@ class CrossEntropy : public Metric {
 
   std::string unit() const override { return "nat"; }
   double targets_per_token() const override { return static_cast<double>(variables_); }
+  NullForm null_form() const override {
+    return {.kind = NullKind::frequencies,
+            .parameter = temperature_,
+            .variables = variables_,
+            .nats = true};
+  }
 
   BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField&,
                 const Tensor& token_weight) override {

@@ -18,16 +18,22 @@ class GaussianNll : public Metric {
 
   std::string unit() const override { return "nat"; }
   double targets_per_token() const override { return bands_.targets_per_token(); }
+  NullForm null_form() const override { return {.nats = true, .variances = log_variance_.numel()}; }
   double flops_per_token() const override { return bands_.flops_per_token(); }
   std::vector<std::string> bands() const override { return bands_.names(); }
 
   BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField& field,
                 const Tensor& token_weight) override {
+    return loss_under(log_variance_, prediction, target, field, token_weight);
+  }
+
+  BandLoss loss_under(const Tensor& log_variance, const Tensor& prediction, const Tensor& target,
+                      const NoiseField& field, const Tensor& token_weight) override {
     Tensor error = prediction - target;
     if (token_weight.defined()) error = error * token_weight.sqrt().unsqueeze(2);
     const BandLoss squares = bands_.squares(error, field);
-    const Tensor constant = log_variance_ + std::log(2 * std::numbers::pi);
-    return {(squares.loss * (-log_variance_).exp() + squares.targets * constant) / 2,
+    const Tensor constant = log_variance + std::log(2 * std::numbers::pi);
+    return {(squares.loss * (-log_variance).exp() + squares.targets * constant) / 2,
             squares.targets};
   }
 

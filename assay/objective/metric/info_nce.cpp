@@ -17,6 +17,7 @@ class InfoNce : public Metric {
 
   std::string unit() const override { return "nat"; }
   double targets_per_token() const override { return 1; }
+  NullForm null_form() const override { return {.kind = NullKind::uniform, .nats = true}; }
   bool coupled() const override { return true; }
   bool contrasts() const override { return true; }
 

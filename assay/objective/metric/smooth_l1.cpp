@@ -11,6 +11,7 @@ class SmoothL1 : public Metric {
 
   std::string unit() const override { return "smooth L1"; }
   double targets_per_token() const override { return outputs_; }
+  NullForm null_form() const override { return {.kind = NullKind::huber, .parameter = beta_}; }
   BandLoss loss(const Tensor& prediction, const Tensor& target, const NoiseField&,
                 const Tensor& token_weight) override {
     const Tensor loss = at::smooth_l1_loss(prediction, target, at::Reduction::None, beta_);

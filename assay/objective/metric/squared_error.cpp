@@ -14,6 +14,7 @@ class SquaredError : public Metric {
 
   std::string unit() const override { return "squared error"; }
   double targets_per_token() const override { return bands_.targets_per_token(); }
+  NullForm null_form() const override { return {}; }
   double flops_per_token() const override { return bands_.flops_per_token(); }
   std::vector<std::string> bands() const override { return bands_.names(); }
 

@@ -39,6 +39,8 @@ class Features : public Target {
   TargetInfo info() const override {
     TargetInfo info{setting_.model.width, options_.tokens, "feature"};
     info.follows = options_.tokens == Tokens::next;
+    info.by_level = options_.noise > 0;
+    if (options_.teacher != "frozen") info.caution = "relative to the teacher of this checkpoint";
     return info;
   }
 

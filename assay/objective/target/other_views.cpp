@@ -13,8 +13,11 @@ class OtherViews : public Target {
   TargetInfo info() const override {
     TargetInfo info{outputs_, Tokens::pooled, "feature"};
     info.least_views = 2;
+    info.caution = "relative to the objective's own outputs at this checkpoint";
+    if (mean_) info.caution += "; the target holds a share of the prediction";
     return info;
   }
+  bool reads_predictions() const override { return true; }
   Tensor values(const View& view) override { return view.prediction.values; }
 
   std::vector<Comparison> comparisons(const std::vector<View>& views) override {

@@ -20,6 +20,10 @@ class Pixels : public Target {
     info.follows = tokens_ == Tokens::next;
     return info;
   }
+  // On the linear path v = ε - x has a mean that no level moves; on the other it is -σ·E x.
+  Tensor mean_scale(const NoiseField& field) const override {
+    return predict_ == "v" && field.path == Path::variance_preserving ? field.sigma : Tensor();
+  }
   Tensor values(const View& view) override {
     Tensor values = view.clean;
     if (normalise_) {

@@ -47,6 +47,9 @@ class Prototypes : public Target {
     TargetInfo info{options_.count, Tokens::pooled, "distribution"};
     info.classes = {options_.count};
     info.least_views = 2;
+    info.caution =
+        "relative to the teacher of this checkpoint; the entropy of its assignments cannot be "
+        "predicted away";
     return info;
   }
   bool coupled() const override { return options_.centring == Centring::sinkhorn; }

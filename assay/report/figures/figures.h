@@ -15,11 +15,14 @@ Figure level_figure(const ReportData& data);         // by noise level
 Figure band_figure(const ReportData& data);          // by spatial frequency
 Figure layer_figure(const ReportData& data);
 Figure factor_figure(const ReportData& data);        // gain of every factor
+Figure demand_figure(const ReportData& data);        // target SNR against a null prediction
+Figure demand_level_figure(const ReportData& data);  // the same, by noise level
 Figure drive_figure(const ReportData& data);         // gains of short branches per GFLOP
 Figure drive_factor_figure(const ReportData& data);  // the same, factor by factor
 
 Table factor_table(const ReportData& data);
 Table variance_table(const ReportData& data);
+Table demand_table(const ReportData& data);
 Table drive_table(const ReportData& data);
 
 }  // namespace assay::report
