@@ -3,39 +3,12 @@
 
 #include "assay/measure/drive/drift.h"
 #include "assay/measure/drive/reading.h"
-#include "tests/measure/toy.h"
+#include "tests/measure/branch_toy.h"
 
 namespace assay {
 namespace {
 
 using namespace toy;
-
-constexpr int64_t kRunSteps = 400;
-
-/// AdamW that is plain SGD with rate η to 1e-4: ε far above √v, no momentum, decay or clipping, a
-/// constant schedule, and averaged weights that are the live ones.
-TrainConfig sgd(double rate, int64_t batch) {
-  TrainConfig config;
-  config.budget_steps = kRunSteps;
-  config.batch = config.microbatch = batch;
-  config.epsilon = 1e5;
-  config.learning_rate = rate * config.epsilon;
-  config.warmup = config.decay = 0;
-  config.weight_decay = config.beta1 = config.clip_norm = 0;
-  config.averaging = 0;
-  return config;
-}
-
-Subject::State start_of(Objective& objective, const TrainConfig& config, int64_t step = 10) {
-  const FlatParameters flat(objective);
-  Subject::State state;
-  state.live = flat.values().clone();
-  state.averaged = flat.values().clone();
-  state.step = step;
-  state.raw_second_moments = torch::zeros_like(state.live);
-  state.set_run(config, kRunSteps);
-  return state;
-}
 
 // SGD on ½(θ − x)'H(θ − x), x ~ N(0, Λ), batch B, K steps of rate η, a_i = 1 − ηh_i:
 //   E d_i = −(1 − a_i^K) θ_i,   Var d_i = (ηh_i)² λ_i/B · (1 − a_i^{2K})/(1 − a_i²).
