@@ -25,7 +25,7 @@ void resolve(SnrPlan& plan, const std::string& by) {
   if (by == "layer")
     plan.layers_of_parts = true;
   else if (by == "level")
-    plan.level_units = plan.units;
+    plan.level_units = plan.aligned_units = plan.units;
   else if (by == "band")
     plan.band_units = plan.units;
   else

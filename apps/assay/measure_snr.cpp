@@ -60,6 +60,7 @@ std::string text_of(const Json& step, bool layers) {
     const Measurement m = measurement_from_json(line);
     const bool layer = m.labels.at("group").starts_with("layer.");
     if (m.labels.at("metric") != "euclidean" || (layer && !layers)) continue;
+    if (m.labels.contains("with") || m.quantity.ends_with("_level_variance")) continue;
     const std::pair key(m.labels.at("weights"), part_of(m));
     if (!parts.contains(key)) order.push_back(key);
     parts[key].insert_or_assign(m.quantity, m);
@@ -81,14 +82,17 @@ std::string ends_of(const Json& step) {
   double flops = 0;
   for (const Json& cost : step.at("measuring")) {
     flops += cost.value("measuring_flops", 0.0);
-    const Json& width = cost.at("half_width");
-    const std::string reached = width.is_number()
-                                    ? fmt::format("±{:.2g}%", 100 * width.get<double>())
-                                    : "unresolved from 0";
     const std::string by = cost.value("stopped_by", "");
-    text += fmt::format("{} weights, {}: {} of the trunk {} ({})\n", cost.value("weights", ""),
-                        cost.value("about", ""),
-                        cost.value("of", "") == "snr" ? "SNR" : "objective share", reached,
+    text += fmt::format("{} weights, {}: ", cost.value("weights", ""), cost.value("about", ""));
+    if (by == "plan") {
+      text += "one block, nothing to narrow\n";
+      continue;
+    }
+    const Json& width = cost.at("half_width");
+    text += fmt::format("{} of the trunk {} ({})\n",
+                        cost.value("of", "") == "snr" ? "SNR" : "objective share",
+                        width.is_number() ? fmt::format("±{:.2g}%", 100 * width.get<double>())
+                                          : "unresolved from 0",
                         by == "half_width" ? "as asked"
                         : by == "budget"   ? "the budget ended it"
                                            : "all examples are used");

@@ -67,6 +67,9 @@ std::vector<Option> snr_options() {
           integer("draws", 2, at_least(2), "draws of the objective's randomness per example"),
           integer("level_units", 32, at_least(0), "units per noise level; 0 = not by level"),
           integer("band_units", 32, at_least(0), "units for all bands; 0 = not by band"),
+          integer("aligned_units", 0, at_least(0),
+                  "units for all levels on the same examples, one draw each: how their gradients "
+                  "stand to each other; 0 = not"),
           texts("weights", std::vector<std::string>{"averaged", "live"},
                 "averaged, live or both; levels and bands are measured at averaged weights"),
           integer("max_memory_mb", 512, at_least(1),
@@ -81,8 +84,9 @@ std::unique_ptr<Meter> make_objective_snr(const Options& options) {
   out.draws = options.integer("draws");
   out.level_units = options.integer("level_units");
   out.band_units = options.integer("band_units");
+  out.aligned_units = options.integer("aligned_units");
   out.max_memory_mb = options.integer("max_memory_mb");
-  for (const char* name : {"level_units", "band_units"})
+  for (const char* name : {"level_units", "band_units", "aligned_units"})
     if (const int64_t units = options.integer(name); units > 0 && units < SnrPlan::kFewestUnits)
       throw options.error(
           name, "config.range",

@@ -23,13 +23,15 @@ SnrPlan fitted_plan(SnrPlan plan, const Subject::State& state, bool coupled) {
   plan.examples_per_unit = state.train.batch;
   plan.units =
       std::clamp(affordable, SnrPlan::kFewestUnits, std::max(plan.units, SnrPlan::kFewestUnits));
-  plan.level_units = plan.band_units = 0;
+  plan.level_units = plan.band_units = plan.aligned_units = 0;
   return plan;
 }
 
-/// A retained forward pass and one backward (2/3 of a training pass) for each band.
-double passes(const SnrAspect& aspect, const ObjectiveGradients& source) {
-  return aspect.by_band() ? (1 + 2 * static_cast<double>(source.parts().size())) / 3 : 1;
+/// A retained forward pass and one backward (2/3 of a training pass) for each band; a pass for each
+/// level.
+double passes(const SnrAspect& aspect, int64_t parts) {
+  if (aspect.by_band()) return (1 + 2 * static_cast<double>(parts)) / 3;
+  return static_cast<double>(parts);
 }
 
 void add_note(std::string& note, const std::string& more) {
@@ -56,7 +58,8 @@ Tensor adam_weight(const Subject::State& state) {
 SnrMeasurement::SnrMeasurement(Subject& subject, const SnrPlan& plan)
     : subject_(subject),
       plan_(fitted_plan(plan, subject.state(), subject.objective().coupled())),
-      source_(subject.objective(), subject.parameters(), data()) {
+      source_(subject.objective(), subject.parameters(), data()),
+      levels_(source_) {
   subject.objective().train();
 }
 
@@ -84,14 +87,25 @@ std::vector<SnrAspect> SnrMeasurement::aspects() const {
       all.push_back(fitted({"level", bin, plan_.level_units, ""}));
   if (plan_.band_units > 0 && source_.parts().size() > 1)
     all.push_back(fitted({"band", std::nullopt, plan_.band_units, ""}));
+  if (plan_.aligned_units > 0 && source_.level_bins() > 1)
+    all.push_back(fitted({"levels", std::nullopt, plan_.aligned_units, ""}));
   return all;
+}
+
+GradientSource& SnrMeasurement::source_of(const SnrAspect& aspect) {
+  if (aspect.side_by_side()) return levels_;
+  return source_;
+}
+
+int64_t SnrMeasurement::parts_of(const SnrAspect& aspect) const {
+  if (aspect.side_by_side()) return std::ssize(levels_.parts());
+  return aspect.by_band() ? std::ssize(source_.parts()) : 1;
 }
 
 /// Fewer units where memory or the data do not suffice; the aspect's note says so.
 SnrAspect SnrMeasurement::fitted(SnrAspect aspect) const {
   const int64_t wanted = aspect.units;
-  const auto parts = aspect.by_band() ? static_cast<int64_t>(source_.parts().size()) : 1;
-  const int64_t row = source_.size() * parts * static_cast<int64_t>(sizeof(float));
+  const int64_t row = source_.size() * parts_of(aspect) * static_cast<int64_t>(sizeof(float));
   const int64_t by_memory = plan_.max_memory_mb * (1 << 20) / row - 3;  // rows of scratch
   const int64_t by_data = data().size() / plan_.examples_per_unit;
   aspect.units = std::min({wanted, by_memory, by_data});
@@ -109,12 +123,14 @@ SnrAspect SnrMeasurement::fitted(SnrAspect aspect) const {
 }
 
 double SnrMeasurement::flops_per_block(const SnrAspect& aspect) const {
-  return static_cast<double>(aspect.units * plan_.examples_per_unit * plan_.draws) *
-         source_.flops_per_example() * passes(aspect, source_);
+  return static_cast<double>(aspect.units * plan_.examples_per_unit * draws_of(aspect)) *
+         source_.flops_per_example() * passes(aspect, parts_of(aspect));
 }
 
 SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
-                                  const std::optional<SnrTarget>& target) {
+                                  const std::optional<SnrTarget>& asked) {
+  // How levels stand to each other has no one interval to narrow.
+  const std::optional<SnrTarget> target = aspect.side_by_side() ? std::nullopt : asked;
   const Subject::State& state = subject_.state();
   subject_.load(weights);
   std::vector<DiagonalMetric> metrics;
@@ -125,10 +141,10 @@ SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
   }
   const NoisePlan plan{.units = aspect.units,
                        .examples_per_unit = plan_.examples_per_unit,
-                       .draws = plan_.draws,
+                       .draws = draws_of(aspect),
                        .level_bin = aspect.level,
-                       .by_part = aspect.by_band()};
-  NoiseAccumulator accumulator(source_, plan, draws(aspect), state.fraction, metrics);
+                       .by_part = aspect.by_part()};
+  NoiseAccumulator accumulator(source_of(aspect), plan, draws(aspect), state.fraction, metrics);
 
   const int64_t by_data = data().size() / (aspect.units * plan_.examples_per_unit);
   PrecisionTarget precision;
@@ -143,7 +159,7 @@ SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
 
   SnrResult result{.units = aspect.units,
                    .examples_per_unit = plan_.examples_per_unit,
-                   .draws = plan_.draws,
+                   .draws = draws_of(aspect),
                    .blocks = noise.blocks,
                    .looks = noise.looks,
                    .half_width = noise.half_width,
@@ -158,9 +174,15 @@ SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
   for (const NoiseRow& row : noise.view.rows) {
     const bool of_whole_model = row.group == "trunk" || row.group == "head";
     if (!aspect.label.empty() && !of_whole_model && !plan_.layers_of_parts) continue;
-    if (aspect.by_band() && row.part.empty()) continue;
+    if ((aspect.by_band() && row.part.empty()) || aspect.side_by_side()) continue;
     add_records(row, weights, described, result);
   }
+  if (!aspect.by_part()) return result;
+  const std::vector<PartProducts> products = accumulator.products();
+  const std::vector<Group> groups = source_.groups();
+  for (size_t group = 0; group < groups.size(); ++group)
+    if (groups[group].name == "trunk")
+      add_products(products[group], groups[group].name, weights, described, result);
   return result;
 }
 
@@ -203,6 +225,47 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
   }
   add("snr_per_gflop", "1/GFLOP", e.snr_per_example, inverted, 1e9 / source_.flops_per_example());
   add("effective_dimension", "1", e.effective_dimension, plain);
+}
+
+void SnrMeasurement::add_products(const PartProducts& products, const std::string& group,
+                                  Weights weights, const SnrAspect& aspect,
+                                  SnrResult& result) const {
+  const std::string by = aspect.by_band() ? "band" : "level";
+  const std::vector<std::string> names = aspect.by_band() ? source_.parts() : levels_.parts();
+  const auto add = [&](const std::string& quantity, const std::string& unit, Estimate estimate,
+                       double scale, std::map<std::string, std::string> labels) {
+    Measurement m = subject_.measurement("objective_snr", quantity, unit);
+    labels.insert({{"group", group}, {"metric", "euclidean"}, {"weights", to_string(weights)}});
+    m.labels = std::move(labels);
+    m.method = fmt::format(
+        "products of different units, {} units of {} examples × {} draws; t, delete-one-unit "
+        "jackknife",
+        result.units, result.examples_per_unit * result.blocks, result.draws);
+    m.note = aspect.note;
+    estimate.value *= scale;
+    estimate.low *= scale;
+    estimate.high *= scale;
+    estimate.n = result.units * result.examples_per_unit * result.blocks;
+    result.records.push_back(with_estimate(std::move(m), estimate));
+  };
+  // A level's share of the whole is G_level / L; its records are about G_level itself.
+  const double level_scale = aspect.by_band() ? 1 : static_cast<double>(products.parts);
+  for (int64_t k = 0; k < products.parts; ++k)
+    for (int64_t l = k + 1; l <= products.parts; ++l) {
+      const bool whole = l == products.parts;
+      const std::map<std::string, std::string> labels = {
+          {by, names[static_cast<size_t>(k)]},
+          {"with", whole ? "whole" : names[static_cast<size_t>(l)]}};
+      const size_t at = products.at(k, l);
+      add("signal_product", "squared gradient", products.signal[at],
+          whole ? level_scale : level_scale * level_scale, labels);
+      if (!std::isnan(products.alignment[at].value))
+        add("alignment", "1", products.alignment[at], 1, labels);
+      if (aspect.by_band()) add("noise_product", "squared gradient", products.noise[at], 1, labels);
+    }
+  if (aspect.by_band()) return;
+  add("within_level_variance", "squared gradient", products.within, 1, {});
+  add("between_level_variance", "squared gradient", products.between, 1, {});
 }
 
 }  // namespace assay

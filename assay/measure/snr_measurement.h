@@ -5,6 +5,7 @@
 
 #include "assay/measure/objective_gradients.h"
 #include "assay/stats/adaptive_noise.h"
+#include "assay/stats/level_parts.h"
 #include "assay/train/subject.h"
 
 namespace assay {
@@ -16,18 +17,22 @@ struct SnrPlan {
   int64_t units = 64, examples_per_unit = 4;
   int64_t draws = 2;  // 1 = only the total: no data and objective part, share or headroom
   int64_t level_units = 32, band_units = 32;  // 0 = not resolved
+  int64_t aligned_units = 0;                  // for all levels on the same examples; 0 = not
   bool layers_of_parts = false;               // levels and bands by layer too
   int64_t max_memory_mb = 512;                // for gradients
 };
 
-/// What one measurement is about: the whole loss, one noise level, or all bands.
+/// What one measurement is about: the whole loss, one noise level, all bands, or all levels on the
+/// same examples with one draw each, which tells how their gradients stand to each other.
 struct SnrAspect {
-  std::string label;         // "level" or "band"; empty = the whole loss
+  std::string label;         // "level", "band" or "levels"; empty = the whole loss
   std::optional<int> level;  // the bin of "level"
   int64_t units = 0;
   std::string note;  // why there are fewer units than planned; empty if there are not
 
   bool by_band() const { return label == "band"; }
+  bool side_by_side() const { return label == "levels"; }
+  bool by_part() const { return by_band() || side_by_side(); }
 };
 
 /// How far to go on from the first block. Absent = that block alone.
@@ -60,7 +65,7 @@ class SnrMeasurement {
   std::vector<SnrAspect> aspects() const;
 
   SnrResult measure(Weights weights, const SnrAspect& aspect,
-                    const std::optional<SnrTarget>& target = std::nullopt);
+                    const std::optional<SnrTarget>& asked = std::nullopt);
   double flops_per_block(const SnrAspect& aspect) const;
 
   /// Ids of a block, unit by unit. The same examples and draws for all weights: the difference
@@ -74,13 +79,21 @@ class SnrMeasurement {
 
  private:
   SnrAspect fitted(SnrAspect aspect) const;
+  GradientSource& source_of(const SnrAspect& aspect);
+  int64_t parts_of(const SnrAspect& aspect) const;
+  int64_t draws_of(const SnrAspect& aspect) const {
+    return aspect.side_by_side() ? 1 : plan_.draws;
+  }
   Seed seed() const;
   void add_records(const NoiseRow& row, Weights weights, const SnrAspect& aspect,
                    SnrResult& result) const;
+  void add_products(const PartProducts& products, const std::string& group, Weights weights,
+                    const SnrAspect& aspect, SnrResult& result) const;
 
   Subject& subject_;
   SnrPlan plan_;
   ObjectiveGradients source_;
+  LevelParts levels_;
 };
 
 }  // namespace assay

@@ -153,8 +153,9 @@ std::string sections_html(const ReportData& data, const Content& content) {
                  figures_html(content, {"outcome", "gain", "factors"}) +
                      table_section(content.factors, true)) +
          section("signal", "Signal and noise of the objectives",
-                 figures_html(content, {"snr", "snr_per_flop", "share", "level", "band", "layer"}) +
-                     table_section(content.variance, true)) +
+                 figures_html(content, {"snr", "snr_per_flop", "share", "level", "band", "layer",
+                                        "alignment"}) +
+                     table_section(content.variance, true) + table_section(content.layers, false)) +
          section("demand-section", "What the objectives ask for",
                  figures_html(content, {"demand", "demand_levels"}) +
                      table_section(content.demand, true)) +

@@ -120,6 +120,7 @@ bool matches(const Measurement& m, const Query& query) {
                                                                {"band", ""},
                                                                {"part", ""},
                                                                {"null", ""},
+                                                               {"with", ""},
                                                                {"objective", ""}};
   for (const auto& [key, wanted] : query.labels)
     if (label_or(m, key, "") != wanted) return false;

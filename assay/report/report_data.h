@@ -22,8 +22,8 @@ struct Arm {
 };
 
 /// Which measurements. A label that is not named must be absent or have its default: group trunk,
-/// metric euclidean, weights averaged. `level`, `band`, `part`, `null` and `objective`, when not
-/// named, must be absent.
+/// metric euclidean, weights averaged. `level`, `band`, `part`, `null`, `with` and `objective`,
+/// when not named, must be absent.
 struct Query {
   std::string meter{}, quantity{};
   std::map<std::string, std::string> labels{};

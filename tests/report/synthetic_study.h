@@ -82,6 +82,8 @@ inline double planted_target_snr(const Key& key, double fraction, int level = -1
          (1 + .05 * jitter(key, fmt::format("demand{}", fraction)));
 }
 
+inline double planted_alignment(int level) { return .9 - .2 * level; }
+
 inline double planted_snr(const Key& key, double fraction, const std::string& weights) {
   const double start = key.objective == "token" ? .3 : key.objective == "mae" ? .12 : .03;
   const double floor = weights == "live" ? .02 : -.0004;
@@ -179,8 +181,28 @@ class Checkpoint {
     }
   }
 
+  void alignments() {
+    const Labels common{{"group", "trunk"}, {"metric", "euclidean"}, {"weights", "averaged"}};
+    for (int level = 0; level < 8 && key_.objective == "denoise"; ++level) {
+      Labels labels = common;
+      labels["level"] = std::to_string(level);
+      labels["with"] = level == 7 ? "0" : "whole";  // two levels with each other are not drawn
+      add("objective_snr", "alignment", "1", labels, planted_alignment(level), .01, 128);
+      labels.erase("with");
+      labels["group"] = "layer.1";
+      add("objective_snr", "snr_per_example", "1", labels, .01 * level, .015, 128);
+    }
+    if (key_.objective == "mae") {
+      Labels labels = common;
+      labels["band"] = "octave 0";
+      labels["with"] = "whole";
+      add("objective_snr", "alignment", "1", labels, -.25, .01, 128);
+    }
+  }
+
   void resolved() {
     if (key_.objective == "token") return;
+    alignments();
     const double snr = planted_snr(key_, fraction_, "averaged");
     for (int level = 0; level < 8 && key_.objective == "denoise"; ++level)
       add("objective_snr", "snr_per_example", "1",

@@ -14,6 +14,7 @@ Figure share_figure(const ReportData& data);         // objective's share of the
 Figure level_figure(const ReportData& data);         // by noise level
 Figure band_figure(const ReportData& data);          // by spatial frequency
 Figure layer_figure(const ReportData& data);
+Figure alignment_figure(const ReportData& data);     // of levels and bands with the whole
 Figure factor_figure(const ReportData& data);        // gain of every factor
 Figure demand_figure(const ReportData& data);        // target SNR against a null prediction
 Figure demand_level_figure(const ReportData& data);  // the same, by noise level
@@ -22,6 +23,7 @@ Figure drive_factor_figure(const ReportData& data);  // the same, factor by fact
 
 Table factor_table(const ReportData& data);
 Table variance_table(const ReportData& data);
+Table layer_level_table(const ReportData& data);  // SNR
 Table demand_table(const ReportData& data);
 Table drive_table(const ReportData& data);
 

@@ -17,6 +17,8 @@ struct Resolution {
   std::string label;                // group | level | band
   std::vector<std::string> values;  // of the label
   std::string x_title;
+  std::string quantity = kQuantity, y_title = "SNR per example";
+  std::map<std::string, std::string> labels{};  // besides
 };
 
 Figure resolved_figure(const ReportData& data, const std::string& id, const Resolution& by) {
@@ -25,12 +27,14 @@ Figure resolved_figure(const ReportData& data, const std::string& id, const Reso
   for (const Size& size : data.sizes) {
     Panel panel{.title = data.size_text(size),
                 .x_title = by.x_title,
-                .y_title = "SNR per example",
+                .y_title = by.y_title,
                 .categories = by.values};
     for (const Arm* arm : data.arms_of(size)) {
       Series series{.label = arm->label(), .objective = arm->objective, .unit = "1"};
       for (const std::string& value : by.values) {
-        Point point = at_end(data, *arm, {kMeter, kQuantity, {{by.label, value}}});
+        std::map<std::string, std::string> labels = by.labels;
+        labels[by.label] = value;
+        Point point = at_end(data, *arm, {kMeter, by.quantity, std::move(labels)});
         if (!point.replicates.empty())
           series.marks.push_back({kMissing, value, point.estimate, std::move(point.replicates)});
       }
@@ -38,7 +42,7 @@ Figure resolved_figure(const ReportData& data, const std::string& id, const Reso
     }
     if (!panel.series.empty()) figure.panels.push_back(std::move(panel));
   }
-  use_symlog(figure.panels);
+  if (by.quantity == kQuantity) use_symlog(figure.panels);
   return figure;
 }
 
@@ -92,6 +96,17 @@ std::string absent(const ReportData& data, const Figure& figure, const std::stri
   return words.empty() ? "" : fmt::format("No {} measured for {}. ", what, join_and(words));
 }
 
+/// "layer.0", … in the order of the model.
+std::vector<std::string> layers_of(const ReportData& data) {
+  std::vector<std::string> groups;
+  for (const std::string& group : label_values(data, kMeter, kQuantity, "group"))
+    if (group.starts_with("layer.")) groups.push_back(group);
+  std::sort(groups.begin(), groups.end(), [](const std::string& a, const std::string& b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  });
+  return groups;
+}
+
 }  // namespace
 
 Figure level_figure(const ReportData& data) {
@@ -128,12 +143,7 @@ Figure band_figure(const ReportData& data) {
 }
 
 Figure layer_figure(const ReportData& data) {
-  std::vector<std::string> groups;
-  for (const std::string& group : label_values(data, kMeter, kQuantity, "group"))
-    if (group.starts_with("layer.")) groups.push_back(group);
-  std::sort(groups.begin(), groups.end(), [](const std::string& a, const std::string& b) {
-    return std::pair(a.size(), a) < std::pair(b.size(), b);
-  });
+  std::vector<std::string> groups = layers_of(data);
   groups.insert(groups.begin(), "trunk");
   groups.push_back("head");
   Figure figure = resolved_figure(data, "layer", {"group", groups, "part of the model"});
@@ -145,6 +155,56 @@ Figure layer_figure(const ReportData& data) {
       "and is what objectives share; heads differ between objectives and are not compared. {}",
       symlog_caption(figure.panels) + interval_caption(figure.panels));
   return figure;
+}
+
+Figure alignment_figure(const ReportData& data) {
+  Figure figure{.id = "alignment", .x_name = "part"};
+  for (const auto& [label, x_title] : {std::pair("level", "noise level (0 = cleanest)"),
+                                       std::pair("band", "spatial-frequency band")}) {
+    Figure by = resolved_figure(data, "",
+                                {.label = label,
+                                 .values = label_values(data, kMeter, "alignment", label),
+                                 .x_title = x_title,
+                                 .quantity = "alignment",
+                                 .y_title = "cosine with the whole gradient",
+                                 .labels = {{"with", "whole"}}});
+    figure.panels.insert(figure.panels.end(), by.panels.begin(), by.panels.end());
+  }
+  if (figure.panels.empty()) return figure;
+  figure.title = "Which noise levels and bands pull the way the whole objective does";
+  figure.caption = fmt::format(
+      "Cosine of the gradient of one level or band with the whole one, trunk, at the end of the "
+      "budget, averaged weights, from products of different examples only: noise that both share "
+      "does not look like agreement. Below 0 a part works against the rest. Drawn where both "
+      "signals are resolved from 0. {}",
+      interval_caption(figure.panels));
+  return figure;
+}
+
+Table layer_level_table(const ReportData& data) {
+  Table table{.id = "layer-level",
+              .title = "SNR by layer and noise level at the end of the budget",
+              .caption =
+                  "SNR per example of each layer's gradient from microbatches of one noise "
+                  "level, averaged weights; largest model. Quiet where the interval includes "
+                  "0. From `assay measure snr --by layer,level`.",
+              .columns = {"objective", "part of the model"}};
+  const std::vector<std::string> levels = label_values(data, kMeter, kQuantity, "level");
+  for (const std::string& level : levels) table.columns.push_back("level " + level);
+  for (const Arm* arm : data.arms_of(data.sizes.back()))
+    for (const std::string& group : layers_of(data)) {
+      std::vector<TableCell> row = {{arm->label()}, {group}};
+      bool any = false;
+      for (const std::string& level : levels) {
+        const Estimate snr =
+            at_end(data, *arm, {kMeter, kQuantity, {{"group", group}, {"level", level}}}).estimate;
+        any = any || snr.known();
+        row.push_back(cell(snr));
+        if (snr.known() && !snr.above(0)) row.back().tone = "quiet";
+      }
+      if (any) table.rows.push_back(std::move(row));
+    }
+  return table;
 }
 
 }  // namespace assay::report

@@ -32,6 +32,22 @@ void add_panels(const ReportData& data, const std::string& quantity, const std::
     }
 }
 
+/// |G|² at live over |G|² at averaged weights: "> x" where the latter is not resolved from 0.
+TableCell bounce(const ReportData& data, const Arm& arm) {
+  const auto signal = [&](const char* weights) {
+    return at_end(data, arm, {kMeter, "signal", {{"weights", weights}}}).estimate;
+  };
+  const Estimate live = signal("live"), averaged = signal("averaged");
+  if (!live.above(0) || !averaged.bounded() || averaged.below(0))
+    return {"unresolved", kMissing, "quiet"};
+  const double least = *live.low / *averaged.high;
+  if (!averaged.above(0)) return {fmt::format("> {}", number_text(least)), kMissing, ""};
+  return cell(Estimate{.value = live.value / averaged.value,
+                       .low = least,
+                       .high = *live.high / *averaged.low,
+                       .interval = "joined"});
+}
+
 }  // namespace
 
 Figure snr_figure(const ReportData& data) {
@@ -96,22 +112,27 @@ Table variance_table(const ReportData& data) {
               .title = "The gradient's signal and variance at the end of the budget",
               .caption =
                   "Trunk, per example. A variance that comes out negative is printed as it is: it "
-                  "is an unbiased estimate of a small number. Effective dimension: how many "
-                  "directions share the variance; below about 10 intervals need more units.",
+                  "is an unbiased estimate of a small number. Headroom: what averaging ever more "
+                  "draws per example could take off the variance at most. Effective dimension: how "
+                  "many directions share the variance; below about 10 intervals need more units. "
+                  "Bounce: |G|² at live over that at averaged weights, signal that only undoes "
+                  "the last steps; its interval joins the ends of both and so is wide.",
               .columns = {"objective", "size", "weights", "signal |G|²", "variance, data",
-                          "variance, objective", "variance, total", "effective dimension"}};
+                          "variance, objective", "variance, total", "headroom",
+                          "effective dimension", "bounce"}};
   for (const Size& size : data.sizes)
     for (const Arm* arm : data.arms_of(size))
       for (const char* weights : {"averaged", "live"}) {
         std::vector<TableCell> row = {{arm->label()}, {data.size_text(size)}, {weights}};
         bool any = false;
         for (const char* quantity : {"signal", "data_variance", "objective_variance",
-                                     "total_variance", "effective_dimension"}) {
+                                     "total_variance", "headroom", "effective_dimension"}) {
           const Estimate estimate =
               at_end(data, *arm, {kMeter, quantity, {{"weights", weights}}}).estimate;
           any = any || estimate.known();
           row.push_back(cell(estimate));
         }
+        row.push_back(std::string(weights) == "live" ? bounce(data, *arm) : TableCell{""});
         if (any) table.rows.push_back(std::move(row));
       }
   return table;
