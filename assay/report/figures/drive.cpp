@@ -19,33 +19,16 @@ Point last_point(const Arm& arm, const Query& query) {
   return {};
 }
 
-std::vector<std::string> single_factors(const ReportData& data) {
-  std::vector<std::string> factors = label_values(data, kMeter, "gain_bits", "factor");
-  std::erase_if(factors, [](const std::string& factor) {
-    return factor == "all" || factor == "content" || factor == "position";
-  });
-  return factors;
-}
-
 }  // namespace
 
 Figure drive_figure(const ReportData& data) {
   Figure figure{.id = "drive", .shared_y = true};
   for (const Size& size : data.sizes)
-    for (const std::string& factor : {"all", "content", "position"}) {
-      Panel panel{
-          .title = fmt::format(
-              "{}, {}",
-              std::string(factor) == "all" ? "all factors" : fmt::format("{} factors", factor),
-              data.size_text(size)),
-          .x_title = "training FLOPs",
-          .y_title = "bits per GFLOP"};
-      for (const Arm* arm : data.arms_of(size)) {
-        Series series = series_of(*arm, curve(*arm, {kMeter, "useful_rate", {{"factor", factor}}}));
-        if (!series.marks.empty()) panel.series.push_back(std::move(series));
-      }
-      if (!panel.series.empty()) figure.panels.push_back(std::move(panel));
-    }
+    for (const char* factor : {"all", "content", "position"})
+      add_curves(data, size, {kMeter, "useful_rate", {{"factor", factor}}},
+                 {.title = fmt::format("{} factors, {}", factor, data.size_text(size)),
+                  .y_title = "bits per GFLOP"},
+                 figure);
   if (figure.panels.empty()) return figure;
   use_symlog(figure.panels);
   figure.title = "Drive: bits that the next steps teach, per GFLOP";
@@ -60,7 +43,7 @@ Figure drive_figure(const ReportData& data) {
 
 Figure drive_factor_figure(const ReportData& data) {
   Figure figure{.id = "drive_factors", .x_name = "factor", .shared_y = true};
-  const std::vector<std::string> factors = single_factors(data);
+  const std::vector<std::string> factors = single_factors(data, kMeter, "gain_bits");
   if (factors.size() < 2) return figure;
   const Size size = data.sizes.back();
   Panel panel{.title = data.size_text(size), .y_title = "bits per GFLOP", .categories = factors};

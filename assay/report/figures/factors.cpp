@@ -12,16 +12,6 @@ namespace {
 
 using Size = std::pair<int64_t, int64_t>;
 
-bool is_sum(const std::string& factor) {
-  return factor == "all" || factor == "content" || factor == "position";
-}
-
-std::vector<std::string> single_factors(const ReportData& data) {
-  std::vector<std::string> factors = label_values(data, "probe", "bits", "factor");
-  std::erase_if(factors, is_sum);
-  return factors;
-}
-
 Query probe_query(const std::string& quantity, const std::string& factor,
                   const std::string& readout, const std::string& features) {
   Query query{"probe", quantity, {{"factor", factor}, {"readout", readout}}};
@@ -33,7 +23,7 @@ Query probe_query(const std::string& quantity, const std::string& factor,
 
 Figure factor_figure(const ReportData& data) {
   Figure figure{.id = "factors", .x_name = "factor", .shared_y = true};
-  const std::vector<std::string> factors = single_factors(data);
+  const std::vector<std::string> factors = single_factors(data, "probe", "bits");
   if (factors.size() < 2) return figure;
   const Size size = data.sizes.back();
   for (const std::string& readout : label_values(data, "probe", "bits_gain", "readout")) {

@@ -139,6 +139,25 @@ Series series_of(const Arm& arm, const std::vector<Point>& points) {
   return series;
 }
 
+void add_curves(const ReportData& data, std::pair<int64_t, int64_t> size, const Query& query,
+                Panel panel, Figure& figure) {
+  panel.x_title = "training FLOPs";
+  for (const Arm* arm : data.arms_of(size)) {
+    Series series = series_of(*arm, curve(*arm, query));
+    if (!series.marks.empty()) panel.series.push_back(std::move(series));
+  }
+  if (!panel.series.empty()) figure.panels.push_back(std::move(panel));
+}
+
+std::vector<std::string> single_factors(const ReportData& data, const std::string& meter,
+                                        const std::string& quantity) {
+  std::vector<std::string> factors = label_values(data, meter, quantity, "factor");
+  std::erase_if(factors, [](const std::string& factor) {
+    return factor == "all" || factor == "content" || factor == "position";
+  });
+  return factors;
+}
+
 void use_symlog(std::vector<Panel>& panels) {
   double largest = 0, smallest = INFINITY, resolved = INFINITY;
   bool crosses = false;

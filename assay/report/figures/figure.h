@@ -67,6 +67,14 @@ nlohmann::json to_json(const Table& table);
 /// A series from a curve, for a FLOPs axis.
 Series series_of(const Arm& arm, const std::vector<Point>& points);
 
+/// Adds the panel with the curve of every arm of a size, unless nothing was measured.
+void add_curves(const ReportData& data, std::pair<int64_t, int64_t> size, const Query& query,
+                Panel panel, Figure& figure);
+
+/// Factors but for the sums all, content and position.
+std::vector<std::string> single_factors(const ReportData& data, const std::string& meter,
+                                        const std::string& quantity);
+
 /// Sets `symlog` and one linear_width on all panels where values span much or fall below 0. The
 /// width is the largest power of ten not above the smallest magnitude that an estimate resolves
 /// from 0, at most five decades below the largest magnitude.

@@ -20,16 +20,11 @@ std::string weights_words(const std::string& weights) {
 void add_panels(const ReportData& data, const std::string& quantity, const std::string& y_title,
                 const std::vector<std::string>& kinds, Figure& figure) {
   for (const Size& size : data.sizes)
-    for (const std::string& weights : kinds) {
-      Panel panel{.title = fmt::format("{}, {}", weights_words(weights), data.size_text(size)),
-                  .x_title = "training FLOPs",
-                  .y_title = y_title};
-      for (const Arm* arm : data.arms_of(size)) {
-        Series series = series_of(*arm, curve(*arm, {kMeter, quantity, {{"weights", weights}}}));
-        if (!series.marks.empty()) panel.series.push_back(std::move(series));
-      }
-      if (!panel.series.empty()) figure.panels.push_back(std::move(panel));
-    }
+    for (const std::string& weights : kinds)
+      add_curves(data, size, {kMeter, quantity, {{"weights", weights}}},
+                 {.title = fmt::format("{}, {}", weights_words(weights), data.size_text(size)),
+                  .y_title = y_title},
+                 figure);
 }
 
 /// |G|² at live over |G|² at averaged weights: "> x" where the latter is not resolved from 0.
