@@ -11,13 +11,13 @@
 #include "assay/measure/online_snr.h"
 #include "assay/stats/kernels.h"
 #include "assay/train/optimizer.h"
+#include "bench/trainee.h"
 
 using namespace assay;
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int64_t kBatch = 64, kMicrobatch = 8;
 constexpr int64_t kSteps = 10000;  // of a run; the pace of teachers depends on it
 
 double milliseconds(Clock::time_point start) {
@@ -29,10 +29,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-struct Bench {
-  ModelConfig model;
-  DataShape shape;
-  std::unique_ptr<Dataset> data;
+struct Bench : bench::Trainee {
   std::shared_ptr<Objective> objective;
   std::unique_ptr<FlatParameters> flat;
   std::unique_ptr<Optimizer> optimizer;
@@ -42,17 +39,8 @@ struct Bench {
   Tensor sum;
   std::vector<Tensor> parameters;
 
-  Bench(const std::string& preset, int64_t width) {
-    model.width = width;
-    const bool text = preset == "token";
-    const Node table =
-        parse_toml(text ? "kind = 'world'\nview = 'caption'" : "kind = 'world'", "bench");
-    const DatasetEntry& entry = dataset_entry(table, "data");
-    data = entry.make(Options(table, entry.options, "data"), Split::train, ".");
-    shape = {text ? Modality::text : Modality::image, 3, 32, 64, data->info().factors};
-    objective = make_objective(
-        resolve_objective(parse_toml("preset = '" + preset + "'", "bench"), model, shape), model,
-        shape, Seed(0));
+  Bench(const std::string& preset, int64_t width)
+      : Trainee(preset, width), objective(Trainee::objective()) {
     flat = std::make_unique<FlatParameters>(*objective);
     optimizer = std::make_unique<Optimizer>(*objective, *flat, TrainConfig{});
     layout = std::make_unique<GroupLayout>(flat->groups(), flat->size());
@@ -131,7 +119,7 @@ int main(int argc, char** argv) {
     plain.push_back(bench.step(3 + 2 * i, false, nullptr));
   }
   const double step_ms = median(observed);
-  const double flops = bench.objective->flops_per_example() * static_cast<double>(kBatch);
+  const double flops = bench.objective->flops_per_example() * static_cast<double>(bench.kBatch);
   std::vector<double> overheads;
   for (size_t i = 0; i < observed.size(); ++i) overheads.push_back(observed[i] / plain[i] - 1);
   const nlohmann::json out{
