@@ -44,7 +44,7 @@ SnrPlan BlockArguments::plan(int64_t fewest_draws) const {
   plan.units = units;
   plan.examples_per_unit = examples;
   plan.draws = draws;
-  plan.level_units = plan.band_units = plan.aligned_units = 0;
+  plan.level_units = plan.band_units = 0;
   return plan;
 }
 

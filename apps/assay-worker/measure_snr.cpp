@@ -28,9 +28,11 @@ void resolve(SnrPlan& plan, const std::string& by) {
     plan.level_units = plan.aligned_units = plan.units;
   else if (by == "band")
     plan.band_units = plan.units;
+  else if (by == "function")
+    plan.function_units = plan.units;
   else
     throw Error("usage.unknown_name", fmt::format("cannot resolve by `{}`", by),
-                suggest(by, {"layer", "level", "band"}));
+                suggest(by, {"layer", "level", "band", "function"}));
 }
 
 SnrRequest request_of(const Arguments& arguments) {
@@ -63,7 +65,7 @@ void add_measure_snr(CLI::App& measure, Command& run) {
   arguments->trial.declare(*command);
   arguments->block.declare(*command);
   command->add_option("--weights", arguments->weights, "averaged, live")->delimiter(',');
-  command->add_option("--by", arguments->by, "layer, level, band")->delimiter(',');
+  command->add_option("--by", arguments->by, "layer, level, band, function")->delimiter(',');
   command->add_option("--of", arguments->of, "snr | share");
   command->add_option("--half-width", arguments->half_width, "relative");
   command->add_option("--budget", arguments->budget_gflops, "GFLOP; 0 = the default");

@@ -46,6 +46,7 @@ std::string scale_text(const Measurement& snr) {
 
 std::string part_of(const Measurement& m) {
   std::string text = m.labels.at("group");
+  if (m.labels.at("metric") == "function") text += " in function space";
   if (m.labels.contains("level")) text += " level " + m.labels.at("level");
   if (m.labels.contains("band")) text += " band " + m.labels.at("band");
   return text;
@@ -59,7 +60,7 @@ std::string text_of(const Json& step, bool layers) {
   for (const Json& line : step.at("measurements")) {
     const Measurement m = measurement_from_json(line);
     const bool layer = m.labels.at("group").starts_with("layer.");
-    if (m.labels.at("metric") != "euclidean" || (layer && !layers)) continue;
+    if (m.labels.at("metric") == "adam" || (layer && !layers)) continue;
     if (m.labels.contains("with") || m.quantity.ends_with("_level_variance")) continue;
     const std::pair key(m.labels.at("weights"), part_of(m));
     if (!parts.contains(key)) order.push_back(key);
@@ -75,6 +76,17 @@ std::string text_of(const Json& step, bool layers) {
                     fmt::format("{}", snr.n)});
   }
   return table(rows);
+}
+
+/// How levels and bands stand to the whole gradient; empty where that was not measured.
+std::string alignment_text(const Json& step) {
+  std::vector<std::vector<std::string>> rows{{"weights", "part", "cosine with the whole"}};
+  for (const Json& line : step.at("measurements")) {
+    const Measurement m = measurement_from_json(line);
+    if (m.quantity == "alignment" && m.labels.at("with") == "whole")
+      rows.push_back({m.labels.at("weights"), part_of(m), interval_text(m)});
+  }
+  return rows.size() > 1 ? table(rows) : "";
 }
 
 std::string ends_of(const Json& step) {
@@ -102,8 +114,8 @@ std::string ends_of(const Json& step) {
 
 void print_steps(const std::string& trial, const Json& answer, bool layers) {
   for (const Json& step : answer.at("steps"))
-    std::printf("%s, step %ld\n%s%s\n", trial.c_str(), step.at("step").get<long>(),
-                text_of(step, layers).c_str(), ends_of(step).c_str());
+    std::printf("%s, step %ld\n%s%s%s\n", trial.c_str(), step.at("step").get<long>(),
+                text_of(step, layers).c_str(), alignment_text(step).c_str(), ends_of(step).c_str());
   std::fflush(stdout);
 }
 
@@ -153,8 +165,10 @@ void add_measure_snr(CLI::App& app, const Globals& globals, Command& run) {
       ->add_option("--budget", arguments->budget,
                    "Most to spend on each step, in GFLOP [default: a tenth of the training]")
       ->check(CLI::PositiveNumber);
-  command->add_option("--by", arguments->by,
-                      "Also resolved: layer, level, band, separated by commas");
+  command->add_option(
+      "--by", arguments->by,
+      "Also: layer, level, band, or function (as motion of the features), separated "
+      "by commas");
   command->add_option("--weights", arguments->weights, "averaged, live or both (averaged,live)")
       ->capture_default_str();
   command->add_option("--units", arguments->units, "Units of a block; intervals rest on them")

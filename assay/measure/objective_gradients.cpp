@@ -25,16 +25,10 @@ ObjectiveGradients::ObjectiveGradients(Objective& objective, FlatParameters& par
     part_of_cell_.push_back(cell.band < 0 ? bands.size() : static_cast<size_t>(cell.band));
 }
 
-void ObjectiveGradients::differentiate(const Tensor& loss, bool keep_graph, std::span<float> out) {
-  parameters_.differentiate(loss, keep_graph);
-  const auto gradient = parameters_.gradient_span();
-  std::copy(gradient.begin(), gradient.end(), out.begin());
-}
-
 void ObjectiveGradients::gradient(std::span<const int64_t> examples, const Draw& draw,
                                   std::span<float> out) {
   const LossMap map = objective_.losses(data_.get(examples), draw);
-  differentiate(training_loss(objective_, map, draw.progress), false, out);
+  parameters_.differentiate(training_loss(objective_, map, draw.progress), false, out);
 }
 
 Tensor ObjectiveGradients::part_weights(const std::vector<double>& weights, size_t part) const {
@@ -54,7 +48,7 @@ void ObjectiveGradients::gradient_by_part(std::span<const int64_t> examples, con
   const auto size = static_cast<size_t>(parameters_.size());
   for (size_t part = 0; part < parts_.size(); ++part) {
     const Tensor loss = by_cell.dot(part_weights(weights, part).to(by_cell.dtype()));
-    differentiate(loss, part + 1 < parts_.size(), out.subspan(part * size, size));
+    parameters_.differentiate(loss, part + 1 < parts_.size(), out.subspan(part * size, size));
   }
 }
 

@@ -6,10 +6,10 @@
 
 namespace assay {
 
-/// Gradients of the training loss at the weights that are loaded into `parameters`; the gradient
-/// buffer is overwritten. Parts are the frequency bands of the objective: the share of a band is
-/// the sum over its cells of w_c · mean_b loss / N_term, and a part "other" holds cells without a
-/// band, so that the parts add up to the training loss.
+/// Gradients of the training loss at the weights that are loaded into `parameters`. Parts are the
+/// frequency bands of the objective: the share of a band is the sum over its cells of w_c · mean_b
+/// loss / N_term, and a part "other" holds cells without a band, so that the parts add up to the
+/// training loss.
 class ObjectiveGradients : public GradientSource {
  public:
   /// Most parts that one retained forward pass is differentiated for; with more, parts() is empty.
@@ -29,8 +29,6 @@ class ObjectiveGradients : public GradientSource {
   double flops_per_example() const override { return objective_.flops_per_example(); }
 
  private:
-  /// Backward of one scalar into the flat gradient, copied to out [P].
-  void differentiate(const Tensor& loss, bool keep_graph, std::span<float> out);
   /// Weight of each cell in the loss over the examples of its term, zero outside the part. [C]
   Tensor part_weights(const std::vector<double>& weights, size_t part) const;
 

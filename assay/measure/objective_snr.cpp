@@ -28,7 +28,9 @@ class ObjectiveSnr : public Meter {
 std::vector<Measurement> dead_parameters(Subject& subject) {
   std::vector<Measurement> out;
   const Subject::State& state = subject.state();
-  const Tensor dead = state.second_moments.sqrt().le(state.train.epsilon);
+  const Tensor second = state.second_moments();
+  if (!second.defined()) return out;
+  const Tensor dead = second.sqrt().le(state.train.epsilon);
   for (const Group& group : subject.parameters().groups()) {
     if (group.name != "trunk" && group.name != "head") continue;
     Measurement m = subject.measurement("objective_snr", "dead_parameter_share", "1");
@@ -51,10 +53,8 @@ std::vector<Measurement> ObjectiveSnr::measure(Subject& subject) {
       out.insert(out.end(), result.records.begin(), result.records.end());
     }
   }
-  if (subject.state().second_moments.defined()) {
-    const auto dead = dead_parameters(subject);
-    out.insert(out.end(), dead.begin(), dead.end());
-  }
+  const auto dead = dead_parameters(subject);
+  out.insert(out.end(), dead.begin(), dead.end());
   return out;
 }
 
@@ -70,6 +70,8 @@ std::vector<Option> snr_options() {
           integer("aligned_units", 0, at_least(0),
                   "units for all levels on the same examples, one draw each: how their gradients "
                   "stand to each other; 0 = not"),
+          integer("function_units", 0, at_least(0),
+                  "units for gradients as motion of the features of held-out inputs; 0 = not"),
           texts("weights", std::vector<std::string>{"averaged", "live"},
                 "averaged, live or both; levels and bands are measured at averaged weights"),
           integer("max_memory_mb", 512, at_least(1),
@@ -85,8 +87,9 @@ std::unique_ptr<Meter> make_objective_snr(const Options& options) {
   out.level_units = options.integer("level_units");
   out.band_units = options.integer("band_units");
   out.aligned_units = options.integer("aligned_units");
+  out.function_units = options.integer("function_units");
   out.max_memory_mb = options.integer("max_memory_mb");
-  for (const char* name : {"level_units", "band_units", "aligned_units"})
+  for (const char* name : {"level_units", "band_units", "aligned_units", "function_units"})
     if (const int64_t units = options.integer(name); units > 0 && units < SnrPlan::kFewestUnits)
       throw options.error(
           name, "config.range",

@@ -24,6 +24,7 @@ SnrPlan fitted_plan(SnrPlan plan, const Subject::State& state, bool coupled) {
   plan.units =
       std::clamp(affordable, SnrPlan::kFewestUnits, std::max(plan.units, SnrPlan::kFewestUnits));
   plan.level_units = plan.band_units = plan.aligned_units = 0;
+  if (plan.function_units > 0) plan.function_units = plan.units;
   return plan;
 }
 
@@ -52,7 +53,8 @@ std::string outcome_text(const SnrResult& result, const SnrTarget& target) {
 }  // namespace
 
 Tensor adam_weight(const Subject::State& state) {
-  return (state.second_moments.sqrt() + state.train.epsilon).reciprocal().contiguous();
+  Tensor weight = state.second_moments();
+  return weight.defined() ? weight.sqrt_().add_(state.train.epsilon).reciprocal_() : weight;
 }
 
 SnrMeasurement::SnrMeasurement(Subject& subject, const SnrPlan& plan)
@@ -89,12 +91,27 @@ std::vector<SnrAspect> SnrMeasurement::aspects() const {
     all.push_back(fitted({"band", std::nullopt, plan_.band_units, ""}));
   if (plan_.aligned_units > 0 && source_.level_bins() > 1)
     all.push_back(fitted({"levels", std::nullopt, plan_.aligned_units, ""}));
+  if (plan_.function_units > 0 && adam_weight(subject_.state()).defined())
+    all.push_back(fitted({"function", std::nullopt, plan_.function_units, ""}));
   return all;
 }
 
 GradientSource& SnrMeasurement::source_of(const SnrAspect& aspect) {
   if (aspect.side_by_side()) return levels_;
   return source_;
+}
+
+std::vector<int64_t> SnrMeasurement::function_inputs() const {
+  const Dataset& heldout = subject_.heldout();
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < std::min(plan_.function_inputs, heldout.size()); ++i)
+    ids.push_back(permuted(subject_.seed().child("function_space"), heldout.size(), i));
+  return ids;
+}
+
+FunctionSpace SnrMeasurement::function_space() {
+  return {source_, subject_.objective(), subject_.parameters(),
+          subject_.heldout().get(function_inputs()), adam_weight(subject_.state())};
 }
 
 int64_t SnrMeasurement::parts_of(const SnrAspect& aspect) const {
@@ -123,8 +140,12 @@ SnrAspect SnrMeasurement::fitted(SnrAspect aspect) const {
 }
 
 double SnrMeasurement::flops_per_block(const SnrAspect& aspect) const {
-  return static_cast<double>(aspect.units * plan_.examples_per_unit * draws_of(aspect)) *
-         source_.flops_per_example() * passes(aspect, parts_of(aspect));
+  const auto gradients = static_cast<double>(aspect.units * draws_of(aspect));
+  const double flops = gradients * static_cast<double>(plan_.examples_per_unit) *
+                       source_.flops_per_example() * passes(aspect, parts_of(aspect));
+  if (!aspect.in_function_space()) return flops;
+  return flops + gradients * 2 * static_cast<double>(function_inputs().size()) *
+                     subject_.objective().feature_flops_per_example();
 }
 
 SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
@@ -135,8 +156,8 @@ SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
   subject_.load(weights);
   std::vector<DiagonalMetric> metrics;
   Tensor weight;
-  if (aspect.label.empty() && state.second_moments.defined()) {
-    weight = adam_weight(state);
+  if (aspect.label.empty()) weight = adam_weight(state);
+  if (weight.defined()) {
     metrics.push_back({"adam", {weight.data_ptr<float>(), static_cast<size_t>(weight.numel())}});
   }
   const NoisePlan plan{.units = aspect.units,
@@ -144,7 +165,10 @@ SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
                        .draws = draws_of(aspect),
                        .level_bin = aspect.level,
                        .by_part = aspect.by_part()};
-  NoiseAccumulator accumulator(source_of(aspect), plan, draws(aspect), state.fraction, metrics);
+  std::optional<FunctionSpace> motions;
+  if (aspect.in_function_space()) motions.emplace(function_space());
+  NoiseAccumulator accumulator(motions ? *motions : source_of(aspect), plan, draws(aspect),
+                               state.fraction, metrics);
 
   const int64_t by_data = data().size() / (aspect.units * plan_.examples_per_unit);
   PrecisionTarget precision;
@@ -189,7 +213,9 @@ SnrResult SnrMeasurement::measure(Weights weights, const SnrAspect& aspect,
 void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const SnrAspect& aspect,
                                  SnrResult& result) const {
   std::map<std::string, std::string> labels = {
-      {"group", row.group}, {"metric", row.metric}, {"weights", to_string(weights)}};
+      {"group", row.group},
+      {"metric", aspect.in_function_space() ? "function" : row.metric},
+      {"weights", to_string(weights)}};
   if (aspect.level) labels["level"] = fmt::format("{}", *aspect.level);
   if (aspect.by_band()) labels["band"] = row.part;
   const int64_t examples = result.examples_per_unit * result.blocks;
@@ -212,7 +238,9 @@ void SnrMeasurement::add_records(const NoiseRow& row, Weights weights, const Snr
   };
   const std::string inverted = "inverted tests of a weighted χ²";
   const std::string plain = "t, delete-one-unit jackknife";
-  const std::string squared = row.metric == "euclidean" ? "squared gradient" : "g²/(√v + ε)";
+  const std::string squared = aspect.in_function_space()  ? "squared motion"
+                              : row.metric == "euclidean" ? "squared gradient"
+                                                          : "g²/(√v + ε)";
   add("signal", squared, e.signal, inverted);
   add("total_variance", squared, e.trace_total, plain);
   add("snr_per_example", "1", e.snr_per_example, inverted);

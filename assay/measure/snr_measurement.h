@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "assay/measure/function_space.h"
 #include "assay/measure/objective_gradients.h"
 #include "assay/stats/adaptive_noise.h"
 #include "assay/stats/level_parts.h"
@@ -18,14 +19,17 @@ struct SnrPlan {
   int64_t draws = 2;  // 1 = only the total: no data and objective part, share or headroom
   int64_t level_units = 32, band_units = 32;  // 0 = not resolved
   int64_t aligned_units = 0;                  // for all levels on the same examples; 0 = not
+  int64_t function_units = 0;                 // in function space; 0 = not
+  int64_t function_inputs = 32;               // held-out inputs whose features are watched
   bool layers_of_parts = false;               // levels and bands by layer too
   int64_t max_memory_mb = 512;                // for gradients
 };
 
-/// What one measurement is about: the whole loss, one noise level, all bands, or all levels on the
-/// same examples with one draw each, which tells how their gradients stand to each other.
+/// What one measurement is about: the whole loss, one noise level, all bands, all levels on the
+/// same examples with one draw each, which tells how their gradients stand to each other, or the
+/// whole loss in function space.
 struct SnrAspect {
-  std::string label;         // "level", "band" or "levels"; empty = the whole loss
+  std::string label;         // "level", "band", "levels" or "function"; empty = the whole loss
   std::optional<int> level;  // the bin of "level"
   int64_t units = 0;
   std::string note;  // why there are fewer units than planned; empty if there are not
@@ -33,6 +37,7 @@ struct SnrAspect {
   bool by_band() const { return label == "band"; }
   bool side_by_side() const { return label == "levels"; }
   bool by_part() const { return by_band() || side_by_side(); }
+  bool in_function_space() const { return label == "function"; }
 };
 
 /// How far to go on from the first block. Absent = that block alone.
@@ -51,7 +56,8 @@ struct SnrResult {
   double flops = 0;
 };
 
-/// 1/(√v + ε): the metric in which AdamW's step is steepest descent. [P]
+/// 1/(√v + ε): the metric in which AdamW's step is steepest descent. [P]; undefined before 1% of
+/// the run.
 Tensor adam_weight(const Subject::State& state);
 
 class SnrMeasurement {
@@ -80,6 +86,9 @@ class SnrMeasurement {
  private:
   SnrAspect fitted(SnrAspect aspect) const;
   GradientSource& source_of(const SnrAspect& aspect);
+  /// At the weights that are loaded.
+  FunctionSpace function_space();
+  std::vector<int64_t> function_inputs() const;
   int64_t parts_of(const SnrAspect& aspect) const;
   int64_t draws_of(const SnrAspect& aspect) const {
     return aspect.side_by_side() ? 1 : plan_.draws;

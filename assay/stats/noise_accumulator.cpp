@@ -85,13 +85,14 @@ class NoiseAccumulator::State {
         metrics_({{"euclidean", {}}}),
         length_(std::max<size_t>(1, parts_.size()) * static_cast<size_t>(source.size())) {
     metrics_.insert(metrics_.end(), given.begin(), given.end());
-    within_unit_ = std::make_unique<WithinUnit>(layout_, metrics_, std::ssize(parts_));
+    const int64_t parts = std::ssize(parts_);
+    within_unit_ = std::make_unique<WithinUnit>(layout_, metrics_, parts, plan.draws);
     if (plan.patterns > 1) {
-      within_level_ = std::make_unique<WithinUnit>(layout_, metrics_, std::ssize(parts_));
+      within_level_ = std::make_unique<WithinUnit>(layout_, metrics_, parts, plan.patterns);
       pattern_.resize(length_);
     }
-    sums_.resize(static_cast<size_t>(plan.units) * length_);
-    current_.resize(length_);
+    means_.resize(static_cast<size_t>(plan.units) * length_);
+    if (plan.draws > 1) current_.resize(length_);
     within_.assign(within_unit_->views() * metrics_.size() * layout_.groups().size(),
                    std::vector<double>(static_cast<size_t>(plan.units)));
     if (within_level_) of_patterns_ = within_;
@@ -103,15 +104,15 @@ class NoiseAccumulator::State {
   void add(std::span<const int64_t> examples) {
     check(plan_, examples);
     const size_t b = static_cast<size_t>(plan_.examples_per_unit);
-    if (blocks_ > 0) mean_.resize(length_);
+    if (blocks_ > 0) of_block_.resize(length_);
     for (int64_t unit = 0; unit < plan_.units; ++unit) {
-      const std::span<float> sum =
-          std::span(sums_).subspan(static_cast<size_t>(unit) * length_, length_);
-      const std::span<float> mean = blocks_ > 0 ? std::span(mean_) : sum;
-      measure_unit(unit, examples.subspan(static_cast<size_t>(unit) * b, b), mean);
+      const std::span<float> mean =
+          std::span(means_).subspan(static_cast<size_t>(unit) * length_, length_);
+      const std::span<float> of_block = blocks_ > 0 ? std::span(of_block_) : mean;
+      measure_unit(unit, examples.subspan(static_cast<size_t>(unit) * b, b), of_block);
       for (size_t cell = 0; cell < within_.size(); ++cell)
         within_[cell][static_cast<size_t>(unit)] += squares(*within_unit_, cell);
-      if (blocks_ > 0) merge(unit, sum);
+      if (blocks_ > 0) merge(unit, mean);
     }
     ++blocks_;
   }
@@ -150,7 +151,6 @@ class NoiseAccumulator::State {
     const Rows rows{plan_.units * parts,
                     [this, parts](int64_t row, int64_t begin, std::span<float> out) {
                       read(row / parts, static_cast<size_t>(row % parts), begin, out);
-                      average(out);
                     }};
     std::vector<PartProducts> out;
     for (const std::vector<double>& gram : gram_matrices(rows, layout_, {}))
@@ -161,16 +161,16 @@ class NoiseAccumulator::State {
   int64_t blocks() const { return blocks_; }
 
  private:
-  // sum += mean_, and Σ_c |ḡ_uc − ḡ_u|² by Welford's step, k/(k + 1) |x − mean of k|².
-  void merge(int64_t unit, std::span<float> sum) {
+  // Welford's step: x = of_block_ is the (k + 1)th mean of the unit; Σ_c |ḡ_uc − ḡ_u|² grows by
+  // k/(k + 1) |x − mean of k|².
+  void merge(int64_t unit, std::span<float> mean) {
     const double k = static_cast<double>(blocks_);
-    const float inverse = static_cast<float>(1 / k);
-    for (size_t i = 0; i < length_; ++i) current_[i] = sum[i] * inverse;
     within_unit_->clear();
-    within_unit_->add(mean_, current_);
+    within_unit_->add(of_block_, mean);
     for (size_t cell = 0; cell < between_.size(); ++cell)
       between_[cell][static_cast<size_t>(unit)] += k / (k + 1) * squares(*within_unit_, cell);
-    for (size_t i = 0; i < length_; ++i) sum[i] += mean_[i];
+    const float inverse = static_cast<float>(1 / (k + 1));
+    for (size_t i = 0; i < length_; ++i) mean[i] += of_block_[i] * inverse;
   }
 
   // Mean over the draws into `mean`, sums of squares into within_unit_.
@@ -181,7 +181,7 @@ class NoiseAccumulator::State {
       measure_level(unit, ids, j, out);
       if (j > 0) within_unit_->add(current_, mean);
     }
-    within_unit_->finish(plan_.draws, mean);
+    within_unit_->finish(current_, mean);
   }
 
   // Mean over the patterns of one level into `mean`, sums of squares into of_patterns_.
@@ -199,7 +199,7 @@ class NoiseAccumulator::State {
       gradient(pattern, pattern_);
       within_level_->add(pattern_, mean);
     }
-    within_level_->finish(plan_.patterns, mean);
+    within_level_->finish(pattern_, mean);
     for (size_t cell = 0; cell < of_patterns_.size(); ++cell)
       of_patterns_[cell][static_cast<size_t>(unit)] += squares(*within_level_, cell);
   }
@@ -234,20 +234,13 @@ class NoiseAccumulator::State {
     const size_t last = view == 0 ? length_ / static_cast<size_t>(layout_.size()) : first + 1;
     return {plan_.units, [=, this](int64_t row, int64_t begin, std::span<float> out) {
               for (size_t part = first; part < last; ++part) read(row, part, begin, out);
-              average(out);
             }};
   }
 
   void read(int64_t unit, size_t part, int64_t begin, std::span<float> out) const {
-    const float* in = sums_.data() + static_cast<size_t>(unit) * length_ +
+    const float* in = means_.data() + static_cast<size_t>(unit) * length_ +
                       part * static_cast<size_t>(layout_.size()) + static_cast<size_t>(begin);
     for (size_t i = 0; i < out.size(); ++i) out[i] += in[i];
-  }
-
-  void average(std::span<float> sums) const {
-    if (blocks_ == 1) return;
-    const float inverse = 1.0f / static_cast<float>(blocks_);
-    for (float& value : sums) value *= inverse;
   }
 
   GradientSource& source_;
@@ -259,8 +252,8 @@ class NoiseAccumulator::State {
   std::vector<DiagonalMetric> metrics_;
   size_t length_;                                           // floats of one gradient, all parts
   std::unique_ptr<WithinUnit> within_unit_, within_level_;  // within_level_: patterns >= 2
-  std::vector<float> sums_;  // [units × length] over blocks, of means over draws
-  std::vector<float> current_, mean_, pattern_;  // [length]
+  std::vector<float> means_;                         // [units × length] over blocks and draws
+  std::vector<float> current_, pattern_, of_block_;  // [length]: where needed
   // [views × metrics × groups][units], summed over blocks
   std::vector<std::vector<double>> within_, of_patterns_, between_;
   int64_t blocks_ = 0;

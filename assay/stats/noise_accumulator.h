@@ -19,8 +19,8 @@ struct NoiseUnits {
 /// whose mean is (r − 1) tr Σ_E / b, the average over blocks is divided by k. What the merged means
 /// forget, the spread of the k means of a unit, is kept as a sum of squares.
 ///
-/// Memory: max(1, parts) × (units + 3) × P floats and two gradients more; with patterns, three
-/// gradients (of all parts) on top.
+/// Memory: max(1, parts) × (units + 2) × P floats with one or two draws; a gradient (of all parts)
+/// more from the third draw on, and with patterns one or two on top.
 class NoiseAccumulator {
  public:
   /// Draw j of unit u of block c comes from draw_seed(seed, c·m + u, j). source and the weights of

@@ -8,13 +8,13 @@
 namespace assay {
 
 WithinUnit::WithinUnit(const GroupLayout& layout, const std::vector<DiagonalMetric>& metrics,
-                       int64_t parts)
+                       int64_t parts, int64_t draws)
     : layout_(layout),
       metrics_(metrics),
       size_(static_cast<size_t>(layout.size())),
       parts_(static_cast<size_t>(parts)),
-      sum_(std::max<size_t>(1, parts_) * size_),
-      difference_(size_),
+      draws_(draws),
+      sum_(draws > 2 ? std::max<size_t>(1, parts_) * size_ : 0),
       whole_(parts_ > 0 ? size_ : 0) {
   clear();
 }
@@ -24,29 +24,33 @@ void WithinUnit::clear() {
   squares_.assign(views() * metrics_.size(), std::vector<double>(layout_.groups().size(), 0.0));
 }
 
-void WithinUnit::add(std::span<const float> current, std::span<const float> first) {
-  std::fill(whole_.begin(), whole_.end(), 0.0f);
-  for (size_t start = 0, view = parts_ > 0 ? 1 : 0; start < sum_.size(); start += size_, ++view) {
-    for (size_t i = 0; i < size_; ++i) {
-      difference_[i] = current[start + i] - first[start + i];
-      sum_[start + i] += difference_[i];
-    }
-    for (size_t i = 0; i < whole_.size(); ++i) whole_[i] += difference_[i];
-    add_squares(view, difference_, 1);
-  }
-  if (parts_ > 0) add_squares(0, whole_, 1);
+void WithinUnit::add(std::span<float> current, std::span<const float> first) {
+  for (size_t i = 0; i < current.size(); ++i) current[i] -= first[i];
+  for (size_t i = 0; i < sum_.size(); ++i) sum_[i] += current[i];
+  add_views(current, 1);
 }
 
-void WithinUnit::finish(int64_t draws, std::span<float> first) {
-  const float inverse = 1.0f / static_cast<float>(draws);
+void WithinUnit::finish(std::span<const float> last, std::span<float> first) {
+  if (draws_ < 2) return;
+  const std::span<const float> sum = sum_.empty() ? last : std::span<const float>(sum_);
+  const float inverse = 1.0f / static_cast<float>(draws_);
+  for (size_t i = 0; i < sum.size(); ++i) first[i] += sum[i] * inverse;
+  if (sum_.empty())  // Σ e_j = e_2, whose squares are known
+    for (std::vector<double>& by_group : squares_)
+      for (double& squares : by_group) squares /= 2;
+  else
+    add_views(sum, -1 / static_cast<double>(draws_));
+}
+
+void WithinUnit::add_views(std::span<const float> values, double factor) {
+  if (parts_ == 0) return add_squares(0, values, factor);
   std::fill(whole_.begin(), whole_.end(), 0.0f);
-  for (size_t start = 0, view = parts_ > 0 ? 1 : 0; start < sum_.size(); start += size_, ++view) {
-    const std::span<const float> sum = std::span(sum_).subspan(start, size_);
-    for (size_t i = 0; i < size_; ++i) first[start + i] += sum[i] * inverse;
-    for (size_t i = 0; i < whole_.size(); ++i) whole_[i] += sum[i];
-    add_squares(view, sum, -1 / static_cast<double>(draws));
+  for (size_t part = 0; part < parts_; ++part) {
+    const std::span<const float> of_part = values.subspan(part * size_, size_);
+    for (size_t i = 0; i < size_; ++i) whole_[i] += of_part[i];
+    add_squares(part + 1, of_part, factor);
   }
-  if (parts_ > 0) add_squares(0, whole_, -1 / static_cast<double>(draws));
+  add_squares(0, whole_, factor);
 }
 
 void WithinUnit::add_squares(size_t view, std::span<const float> values, double factor) {

@@ -83,13 +83,10 @@ nlohmann::json export_gradients(const OpenTrial& trial, const GradientExport& re
   const auto seeds = draw_seeds(measurement.draws(whole), whole.units, draws);
   require_room(request, static_cast<double>(whole.units * draws * size) * sizeof(float));
 
-  Tensor weight;
+  const Tensor weight = adam_weight(subject.state());
   std::vector<SafetensorsWriter::Entry> entries = {{"ids", "I64", {whole.units, b}},
                                                    {"draw_seeds", "I64", {whole.units, draws}}};
-  if (subject.state().second_moments.defined()) {
-    weight = adam_weight(subject.state());
-    entries.push_back({"adam_weight", "F32", {size}});
-  }
+  if (weight.defined()) entries.push_back({"adam_weight", "F32", {size}});
   entries.push_back({"gradients", "F32", {whole.units, draws, size}});
   Json meta =
       description(trial, subject, measurement, whole, request.weights, source.flops_per_example());

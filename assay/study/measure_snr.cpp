@@ -22,6 +22,7 @@ double training_flops(const TrainConfig& train, double flops_per_example) {
 std::string about(const SnrAspect& aspect) {
   if (aspect.level) return fmt::format("level {}", *aspect.level);
   if (aspect.side_by_side()) return "levels side by side";
+  if (aspect.in_function_space()) return "function space";
   return aspect.by_band() ? "bands" : "whole";
 }
 

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <new>
+
 #include "assay/stats/kernels.h"
 
 namespace assay {
@@ -29,6 +32,17 @@ void extend(std::vector<Group>& groups, const std::string& name, int64_t begin, 
   groups.push_back({name, begin, end});
 }
 
+/// Zeros from calloc: pages that nobody writes to take no memory. Who measures gradients puts them
+/// elsewhere, and keeps the room for one of them.
+Tensor untouched_zeros(int64_t count, const torch::TensorOptions& options) {
+  if (!options.device().is_cpu()) return torch::zeros({count}, options);
+  const size_t bytes = static_cast<size_t>(count) * options.dtype().itemsize();
+  void* zeros = std::calloc(std::max<size_t>(1, bytes), 1);
+  if (!zeros) throw std::bad_alloc();
+  return torch::from_blob(
+      zeros, {count}, [](void* data) { std::free(data); }, options);
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, Tensor>> trained_parameters(Objective& objective) {
@@ -43,7 +57,7 @@ FlatParameters::FlatParameters(Objective& objective) {
   for (const auto& item : trained_parameters(objective)) total += item.second.numel();
   const auto options = objective.parameters().front().options().requires_grad(false);
   values_ = torch::empty({total}, options);
-  gradients_ = torch::zeros({total}, options);
+  gradients_ = untouched_zeros(total, options);
 
   torch::NoGradGuard no_grad;
   int64_t at = 0;
@@ -72,6 +86,20 @@ void FlatParameters::differentiate(const Tensor& loss, bool keep_graph) {
       views_[i].copy_(own[i]);
     else
       views_[i].zero_();
+}
+
+void FlatParameters::differentiate(const Tensor& loss, bool keep_graph, std::span<float> out) {
+  const auto own = torch::autograd::grad({loss}, parameters_, {}, keep_graph, false, true);
+  for (size_t i = 0; i < own.size(); ++i) {
+    const auto begin = static_cast<size_t>(entries_[i].begin);
+    const std::span<float> into = out.subspan(begin, static_cast<size_t>(entries_[i].end) - begin);
+    if (!own[i].defined()) {
+      std::fill(into.begin(), into.end(), 0.0f);
+      continue;
+    }
+    const Tensor gradient = own[i].to(torch::kFloat32).contiguous();
+    std::copy_n(gradient.data_ptr<float>(), into.size(), into.begin());
+  }
 }
 
 void FlatParameters::accumulate(const Tensor& loss, const GroupLayout& layout, std::span<float> sum,

@@ -28,6 +28,8 @@ class FlatParameters {
   /// gradients() = gradient of a scalar loss; what was there is overwritten. autograd::grad hands
   /// over its buffers, where backward() would add them to zeroed ones: two passes over memory less.
   void differentiate(const Tensor& loss, bool keep_graph = false);
+  /// The same into out [P]; gradients() stay as they are.
+  void differentiate(const Tensor& loss, bool keep_graph, std::span<float> out);
   /// sum += gradient of the loss, and its squared norms by group of the layout, in the same pass
   /// over each parameter's own buffer; gradients() stay as they are. sum [P], squared_norms
   /// [groups]. REQUIRES a layout of groups().

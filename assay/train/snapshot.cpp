@@ -58,7 +58,8 @@ Subject::State load_snapshot(const std::filesystem::path& path, Objective& objec
   state.step = stored.at("step");
   state.fraction = stored.at("fraction");
   state.ledger = ledger_from_json(stored.at("ledger"));
-  state.set_run(config, steps_of(config, objective.flops_per_example()));
+  state.train = config;
+  state.steps = steps_of(config, objective.flops_per_example());
   return state;
 }
 

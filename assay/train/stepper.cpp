@@ -85,7 +85,8 @@ Subject::State Stepper::state(int64_t step) const {
   for (const auto& [name, tensor] : objective_->state())
     state.objective.emplace_back(name, tensor.detach().clone());
   state.step = step;
-  state.set_run(config_, steps_);
+  state.train = config_;
+  state.steps = steps_;
   return state;
 }
 

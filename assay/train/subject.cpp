@@ -17,13 +17,11 @@ std::string to_string(Weights weights) {
   return {};
 }
 
-void Subject::State::set_run(const TrainConfig& config, int64_t run_steps) {
-  train = config;
-  steps = run_steps;
+Tensor Subject::State::second_moments() const {
   // Before 1% of a run the moments are a handful of steps, and g / √v divides by nearly nothing.
   // v / (1 − β₂^t) estimates E g² (Kingma & Ba 2015, section 3).
-  if (step >= std::max<int64_t>(1, steps / 100))
-    second_moments = raw_second_moments / (1 - std::pow(config.beta2, static_cast<double>(step)));
+  if (!raw_second_moments.defined() || step < std::max<int64_t>(1, steps / 100)) return {};
+  return raw_second_moments / (1 - std::pow(train.beta2, static_cast<double>(step)));
 }
 
 Subject::Subject(std::function<std::shared_ptr<Objective>()> make, State state,
@@ -31,36 +29,26 @@ Subject::Subject(std::function<std::shared_ptr<Objective>()> make, State state,
     : make_(std::move(make)),
       objective_(make_()),
       flat_(std::make_unique<FlatParameters>(*objective_)),
-      initial_(flat_->values().clone()),
       state_(std::move(state)),
       train_(train),
       heldout_(heldout),
-      seed_(seed) {
-  for (const auto& [name, tensor] : objective_->state())
-    initial_state_.push_back(tensor.detach().clone());
-}
+      seed_(seed) {}
 
 void Subject::load(Weights weights) {
   torch::NoGradGuard no_grad;
-  switch (weights) {
-    case Weights::averaged:
-      flat_->values().copy_(state_.averaged);
-      break;
-    case Weights::live:
-      flat_->values().copy_(state_.live);
-      break;
-    case Weights::initial:
-      flat_->values().copy_(initial_);
-      break;
+  const auto into = objective_->state();
+  if (weights == Weights::initial) {
+    // Made anew rather than kept: no meter needs them for long.
+    const std::shared_ptr<Objective> initial = make_();
+    flat_->values().copy_(FlatParameters(*initial).values());
+    const auto state = initial->state();
+    for (size_t i = 0; i < into.size(); ++i) Tensor(into[i].second).copy_(state[i].second);
+    return;
   }
+  flat_->values().copy_(weights == Weights::live ? state_.live : state_.averaged);
   // Teachers stand still while a trial is measured.
-  const auto state = objective_->state();
-  for (size_t i = 0; i < state.size(); ++i) {
-    Tensor into = state[i].second;
-    into.copy_(weights == Weights::initial || state_.objective.empty()
-                   ? initial_state_[i]
-                   : state_.objective[i].second);
-  }
+  for (size_t i = 0; i < state_.objective.size(); ++i)
+    Tensor(into[i].second).copy_(state_.objective[i].second);
 }
 
 Measurement Subject::measurement(std::string meter, std::string quantity, std::string unit) const {

@@ -17,7 +17,6 @@ class Subject {
  public:
   struct State {            // all [P] float32, CPU; owned by the subject
     Tensor live, averaged;  // averaged = exponential moving average over 5% of the run
-    Tensor second_moments;  // AdamW's v, bias-corrected; undefined before 1% of the run
     Tensor first_moments, raw_second_moments;  // as the optimiser holds them: to go on from here
     std::vector<std::pair<std::string, Tensor>> objective;  // Objective::state(), copied
     TrainConfig train;
@@ -26,8 +25,8 @@ class Subject {
     double fraction = 0;  // nominal, of the budget
     Ledger ledger;
 
-    /// Sets the run that step belongs to, and second_moments, which follow.
-    void set_run(const TrainConfig& config, int64_t run_steps);
+    /// AdamW's v, bias-corrected. [P], a new tensor; undefined before 1% of the run.
+    Tensor second_moments() const;
   };
   /// make: builds the objective at its initial weights.
   Subject(std::function<std::shared_ptr<Objective>()> make, State state, const Dataset& train,
@@ -58,8 +57,6 @@ class Subject {
   std::function<std::shared_ptr<Objective>()> make_;
   std::shared_ptr<Objective> objective_;
   std::unique_ptr<FlatParameters> flat_;
-  Tensor initial_;
-  std::vector<Tensor> initial_state_;
   State state_;
   const Dataset& train_;
   const Dataset& heldout_;

@@ -168,15 +168,20 @@ def test_says_what_ended_it(measure):
 
 
 def test_levels_bands_and_layers(measure):
-    answer = document(measure("snr", "study/denoise", *PILOT, "--by", "level,band,layer", "--json"))
+    answer = document(measure("snr", "study/denoise", *PILOT, "--by", "level,band,layer,function", "--json"))
     step = answer["trials"][0]["steps"][0]
     labels = [m["labels"] for m in step["measurements"] if m["quantity"] == "snr_per_example"]
+    assert [one["group"] for one in labels if one["metric"] == "function"] == ["trunk"]
     assert {"trunk", "head", "layer.0", "layer.1"} <= {one["group"] for one in labels if one.get("level") == "0"}
     assert any("band" in one and one["group"] == "layer.1" for one in labels)
     abouts = [cost["about"] for cost in step["measuring"]]
-    assert abouts[0] == "whole" and "level 0" in abouts and abouts[-1] == "bands"
-    table = measure("snr", "study/denoise", *PILOT, "--by", "level").stdout
-    assert "trunk level 0" in table and "layer.0" not in table
+    assert abouts[0] == "whole" and "level 0" in abouts
+    assert abouts[-3:] == ["bands", "levels side by side", "function space"]
+    stands = [m for m in step["measurements"] if m["quantity"] == "signal_product" and m["labels"]["with"] == "whole"]
+    assert {"0", "7"} <= {m["labels"].get("level") for m in stands} and any("band" in m["labels"] for m in stands)
+    table = measure("snr", "study/denoise", *PILOT, "--by", "level,function").stdout
+    assert "trunk level 0" in table and "layer.0" not in table and "trunk in function space" in table
+    assert "levels side by side: one block, nothing to narrow" in table
 
 
 def test_coupled_objectives_are_measured_in_training_batches(measure):

@@ -28,7 +28,8 @@ inline Subject::State start_of(Objective& objective, const TrainConfig& config, 
   state.averaged = flat.values().clone();
   state.step = step;
   state.raw_second_moments = torch::zeros_like(state.live);
-  state.set_run(config, kRunSteps);
+  state.train = config;
+  state.steps = kRunSteps;
   return state;
 }
 

@@ -247,7 +247,7 @@ TEST(ObjectiveSnr, CoupledObjectiveIsMeasuredInTrainingBatches) {
 
 TEST(ObjectiveSnr, DeadParametersAreCounted) {
   Subject subject = toy::subject(denoiser({.5}), data(), data());
-  subject.state().second_moments.slice(0, 0, 16).zero_();
+  subject.state().raw_second_moments.slice(0, 0, 16).zero_();
   const auto all = toy::meter("objective_snr", "weights = ['averaged']")->measure(subject);
   EXPECT_DOUBLE_EQ(toy::find(all, "dead_parameter_share", {{"group", "trunk"}}).value, .25);
   EXPECT_DOUBLE_EQ(toy::find(all, "dead_parameter_share", {{"group", "head"}}).value, 0);

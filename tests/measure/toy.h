@@ -185,7 +185,7 @@ inline Subject subject(std::function<std::shared_ptr<Objective>()> make, const D
   Subject::State state;
   state.live = flat.values().clone();
   state.averaged = averaged.defined() ? averaged : state.live.clone();
-  state.second_moments = torch::full_like(state.live, 4.0);
+  state.raw_second_moments = torch::full_like(state.live, 4.0);
   state.step = static_cast<int64_t>(1000 * fraction);
   state.fraction = fraction;
   state.steps = state.train.budget_steps = state.step + 200;  // room for a branch

@@ -86,7 +86,7 @@ TEST(TrialSubject, TheLastSnapshotUnlessAskedOtherwise) {
   const OpenTrial trial = open_trial(trained.folder, "");
   EXPECT_EQ(subject_at(trial).state().step, 20);
   EXPECT_EQ(subject_at(trial, 10).state().ledger.step, 10);
-  EXPECT_FALSE(subject_at(trial, 0).state().second_moments.defined());
+  EXPECT_FALSE(subject_at(trial, 0).state().second_moments().defined());
   try {
     subject_at(trial, 11);
     FAIL() << "there is no step 11";

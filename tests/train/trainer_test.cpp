@@ -197,7 +197,7 @@ TEST(Trainer, SecondMomentsAreOfferedAfterOnePercentOnly) {
   struct Recorder : CheckpointObserver {
     std::vector<bool> defined;
     std::vector<Measurement> measure(Subject& subject) override {
-      defined.push_back(subject.state().second_moments.defined());
+      defined.push_back(subject.state().second_moments().defined());
       return {};
     }
   } recorder;

@@ -105,7 +105,8 @@ Subject::State adopt_trunk(Subject& subject, const Make& other, int64_t head_ste
   }
   Subject::State state = stepper.state(trial.step);
   state.averaged.slice(0, 0, end).copy_(averaged);
-  state.set_run(branch_config(trial, *objective), trial.steps);
+  state.train = branch_config(trial, *objective);
+  state.steps = trial.steps;
   state.fraction = trial.fraction;
   state.ledger = trial.ledger;
   return state;
