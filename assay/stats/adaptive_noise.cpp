@@ -10,26 +10,49 @@ namespace {
 
 constexpr double kSpare = 1.1, kLeast = 1.25, kMost = 8, kUnresolved = 4;
 
-double worst_half_width(const NoiseView& view, const PrecisionTarget& target) {
+struct Look {
+  double half_width = 0;  // relative
+  double degenerate = 0;  // the part of its square that falls as 1/n², not as 1/n
+};
+
+// Var |G|² = 2 tr S²/n² + 4 G'S G/n for the mean of n examples with covariance S each. The first
+// term, relative to |G|⁴, is 2 (tr S/(n |G|²))²/d_eff; tr S = tr Σ_data + tr Σ_objective/r.
+double degenerate_part(const NoiseEstimate& e, double half_width, const NoiseView& view) {
+  constexpr double kNormal = 1.96;
+  const double draws = static_cast<double>(view.draws);
+  const double trace =
+      view.draws == 1 ? e.trace_total.value : e.trace_data.value + e.trace_objective.value / draws;
+  const double examples = static_cast<double>(view.example_gradients) / draws;
+  const double relative = kNormal * trace / (examples * e.signal.value);
+  const double part = 2 * relative * relative / e.effective_dimension.value;
+  return std::isfinite(part) && part > 0 ? std::min(1.0, part / (half_width * half_width)) : 0;
+}
+
+Look look_at(const NoiseView& view, const PrecisionTarget& target) {
   view.at(target.group);  // throws where there is no such group
-  double worst = 0;
+  const bool snr = target.of == NoiseQuantity::snr;
+  Look worst;
   for (const NoiseRow& row : view.rows) {
     // The whole of a view by parts is what the plain view measures better.
     if (row.group != target.group || row.metric != "euclidean" ||
         (view.parts > 0 && row.part.empty()))
       continue;
     const NoiseEstimate& e = row.estimate;
-    worst =
-        std::max(worst, relative_half_width(target.of == NoiseQuantity::snr ? e.snr_per_example
-                                                                            : e.objective_share));
+    const double width = relative_half_width(snr ? e.snr_per_example : e.objective_share);
+    if (width > worst.half_width) worst = {width, snr ? degenerate_part(e, width, view) : 0};
   }
   return worst;
 }
 
-int64_t next_look(int64_t blocks, double half_width, const PrecisionTarget& target) {
-  const double ratio = half_width / target.half_width;
-  const double factor =
-      std::isfinite(ratio) ? std::clamp(kSpare * ratio * ratio, kLeast, kMost) : kUnresolved;
+// k with (w/w_asked)² (δ/k² + (1 − δ)/k) = 1: how many times the examples.
+int64_t next_look(int64_t blocks, const Look& look, const PrecisionTarget& target) {
+  double factor = kUnresolved;
+  if (std::isfinite(look.half_width)) {
+    const double ratio = std::pow(look.half_width / target.half_width, 2);
+    const double linear = ratio * (1 - look.degenerate);
+    const double k = (linear + std::sqrt(linear * linear + 4 * ratio * look.degenerate)) / 2;
+    factor = std::clamp(kSpare * k, kLeast, kMost);
+  }
   return std::min(target.most_blocks,
                   static_cast<int64_t>(std::ceil(factor * static_cast<double>(blocks))));
 }
@@ -48,11 +71,13 @@ AdaptiveNoise measure_adaptively(NoiseAccumulator& accumulator,
                                  const std::function<std::vector<int64_t>(int64_t)>& examples,
                                  const PrecisionTarget& target) {
   AdaptiveNoise out;
-  for (int64_t until = 1;; until = next_look(out.blocks, out.half_width, target)) {
+  Look look;
+  for (int64_t until = 1;; until = next_look(out.blocks, look, target)) {
     for (; out.blocks < until; ++out.blocks) accumulator.add(examples(out.blocks));
     out.view = accumulator.view();
     ++out.looks;
-    out.half_width = worst_half_width(out.view, target);
+    look = look_at(out.view, target);
+    out.half_width = look.half_width;
     out.reached = out.half_width <= target.half_width;
     if (out.reached || out.blocks >= target.most_blocks) return out;
   }

@@ -31,8 +31,9 @@ struct AdaptiveNoise {
 double relative_half_width(const Estimate& estimate);
 
 /// Looks at the first block (the pilot), plans from it how many blocks the asked width takes
-/// (width ∝ n^−½, a tenth more for luck; four times as many where the interval includes 0), looks
-/// again there, and so on. The estimate is that of all blocks together, the pilot included.
+/// (its square falls as 1/n, but the part that |G|² has without signal as 1/n²; a tenth more for
+/// luck; four times as many where the interval includes 0), looks again there, and so on. The
+/// estimate is that of all blocks together, the pilot included.
 ///
 /// Stopping by what is estimated favours estimates that look precise, so looks are few: each is at
 /// 1.25 to 8 times the examples of the last, not at every block. What bias and loss of coverage

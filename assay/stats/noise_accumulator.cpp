@@ -121,6 +121,7 @@ class NoiseAccumulator::State {
     NoiseView out;
     out.gradient_calls = blocks_ * plan_.units * plan_.draws * plan_.patterns;
     out.example_gradients = out.gradient_calls * plan_.examples_per_unit;
+    out.draws = plan_.draws * plan_.patterns;
     out.parts = std::ssize(parts_);
     for (const NoiseUnits& row : units()) {
       out.rows.push_back({row.group, row.metric, row.part,

@@ -39,6 +39,7 @@ struct NoiseView {
   std::vector<NoiseRow> rows;     // every group × metric × (whole, parts)
   int64_t gradient_calls = 0;     // of gradient() or gradient_by_part()
   int64_t example_gradients = 0;  // examples × draws: times flops_per_example() = cost of the whole
+  int64_t draws = 1;              // r of each example, patterns of a level included
   int64_t parts = 0;              // parts resolved; 0 = not by part
 
   /// Throws Error stats.row if there is no such row.
