@@ -14,36 +14,10 @@
 #include "assay/law/table_checks.h"
 #include "assay/law/table_filter.h"
 #include "assay/law/table_number.h"
+#include "assay/law/table_status.h"
 
 namespace assay {
 namespace {
-
-enum class RunStatus { completed, unfinished, diverged, failed };
-
-constexpr auto kStatusWords = std::to_array<std::pair<std::string_view, RunStatus>>({
-    {"completed", RunStatus::completed},    {"", RunStatus::completed},
-    {"ok", RunStatus::completed},           {"done", RunStatus::completed},
-    {"finished", RunStatus::completed},     {"success", RunStatus::completed},
-    {"succeeded", RunStatus::completed},    {"measured", RunStatus::completed},
-    {"timed_out", RunStatus::unfinished},   {"timeout", RunStatus::unfinished},
-    {"interrupted", RunStatus::unfinished}, {"undertrained", RunStatus::unfinished},
-    {"upper_bound", RunStatus::unfinished}, {"censored", RunStatus::unfinished},
-    {"unfinished", RunStatus::unfinished},  {"running", RunStatus::unfinished},
-    {"killed", RunStatus::unfinished},      {"preempted", RunStatus::unfinished},
-    {"diverged", RunStatus::diverged},      {"nan", RunStatus::diverged},
-    {"failed", RunStatus::failed},          {"crashed", RunStatus::failed},
-    {"error", RunStatus::failed},           {"missing", RunStatus::failed},
-});
-
-// Of a column that is called `diverged`.
-constexpr auto kDivergedWords = std::to_array<std::pair<std::string_view, RunStatus>>({
-    {"false", RunStatus::completed},
-    {"0", RunStatus::completed},
-    {"no", RunStatus::completed},
-    {"true", RunStatus::diverged},
-    {"1", RunStatus::diverged},
-    {"yes", RunStatus::diverged},
-});
 
 class RowReader {
  public:
@@ -73,23 +47,11 @@ class RowReader {
 RunStatus RowReader::status(const TableRow& row) const {
   const ServingColumn* column = columns_.one(ColumnRole::status);
   if (!column) return RunStatus::completed;
-  std::string word = lower_case(row.cells[column->index]);
-  std::ranges::replace(word, ' ', '_');
-  std::ranges::replace(word, '-', '_');
-  using Entry = std::pair<std::string_view, RunStatus>;
-  if (lower_case(file_.header()[column->index]) == "diverged")
-    if (const auto found = std::ranges::find(kDivergedWords, word, &Entry::first);
-        found != kDivergedWords.end())
-      return found->second;
-  if (const auto found = std::ranges::find(kStatusWords, word, &Entry::first);
-      found != kStatusWords.end())
-    return found->second;
-  std::vector<std::string> known;
-  for (const auto& [name, meaning] : kStatusWords)
-    if (!name.empty()) known.emplace_back(name);
-  throw file_.error("data.status",
-                    fmt::format("{} is no status of a run", in_backticks(row.cells[column->index])),
-                    suggest(word, known), row, column->index);
+  const std::string_view cell = row.cells[column->index];
+  const bool flag = plain_name(file_.header()[column->index]) == "diverged";
+  if (const auto found = run_status(cell, flag)) return *found;
+  throw file_.error("data.status", fmt::format("{} is no status of a run", in_backticks(cell)),
+                    suggest(lower_case(cell), status_words()), row, column->index);
 }
 
 ParsedNumber RowReader::parse(const TableRow& row, size_t column) {
@@ -113,11 +75,12 @@ Error RowReader::refusal(const std::string& code, const TableRow& row, ColumnRol
   const size_t column = columns_.one(role)->index;
   const std::string& header = file_.header()[column];
   const std::string cell = row.cells[column].empty() ? "the cell" : in_backticks(row.cells[column]);
-  return file_.error(code,
-                     fmt::format("{} {} (column {}, read as {})", cell, fault.message,
-                                 in_backticks(header), name(role)),
-                     fmt::format("{}; or name another column with {}", fault.help, option(role)),
-                     row, column);
+  return file_.error(
+      code,
+      fmt::format("{} {} (column {}, read as {})", cell, fault.message, in_backticks(header),
+                  names_of(role).name),
+      fmt::format("{}; or name another column with {}", fault.help, names_of(role).option), row,
+      column);
 }
 
 // False if the run diverged by its loss alone.
@@ -173,20 +136,20 @@ std::string RowReader::joined(const TableRow& row, ColumnRole role) const {
 }
 
 void RowReader::read(const TableRow& row) {
-  RunStatus run_status = status(row);
-  if (run_status == RunStatus::failed) {
+  RunStatus outcome = status(row);
+  if (outcome == RunStatus::failed) {
     ++table_.failed;
     failed_.push_back(row.line);
     return;
   }
   Observation out;
-  if (!read_loss(row, run_status, out)) {
-    if (run_status != RunStatus::diverged) not_finite_.push_back(row.line);
-    run_status = RunStatus::diverged;
-  } else if (run_status == RunStatus::diverged) {
+  if (!read_loss(row, outcome, out)) {
+    if (outcome != RunStatus::diverged) not_finite_.push_back(row.line);
+    outcome = RunStatus::diverged;
+  } else if (outcome == RunStatus::diverged) {
     diverged_.push_back(row.line);
   }
-  const bool required = run_status != RunStatus::diverged;
+  const bool required = outcome != RunStatus::diverged;
   out.model_size = size(row, ColumnRole::model_size, required);
   out.compute = size(row, ColumnRole::compute, required);
   out.data_size = table_.data_from_compute ? out.compute / (6 * out.model_size)
@@ -195,8 +158,8 @@ void RowReader::read(const TableRow& row) {
   out.run = joined(row, ColumnRole::run);
   out.group = joined(row, ColumnRole::group);
   out.line = row.line;
-  if (run_status == RunStatus::diverged) out.status = ObservationStatus::diverged;
-  if (run_status == RunStatus::unfinished) out.status = ObservationStatus::upper_bound;
+  if (outcome == RunStatus::diverged) out.status = ObservationStatus::diverged;
+  if (outcome == RunStatus::unfinished) out.status = ObservationStatus::upper_bound;
   table_.diverged += out.status == ObservationStatus::diverged;
   table_.upper_bounds += out.status == ObservationStatus::upper_bound;
   table_.rows.push_back(std::move(out));
@@ -247,8 +210,8 @@ void record_columns(const TableFile& file, const TableColumns& columns, const Ta
                     TableRows& table) {
   for (size_t role = 0; role < kColumnRoles; ++role)
     for (const ServingColumn& column : columns.of_role[role])
-      table.columns.push_back({std::string(name(static_cast<ColumnRole>(role))),
-                               file.header()[column.index], column.scale});
+      table.columns.push_back(
+          {std::string(roles()[role].name), file.header()[column.index], column.scale});
   for (const size_t column : columns.unused) table.unused_columns.push_back(file.header()[column]);
   const auto header_of = [&](ColumnRole role) {
     const ServingColumn* column = columns.one(role);

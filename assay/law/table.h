@@ -33,7 +33,7 @@ struct LeftOut {
 };
 
 struct UsedColumn {
-  std::string role;  // name(ColumnRole)
+  std::string role;  // RoleNames::name
   std::string column;
   double scale = 1;  // its numbers were multiplied by this
 };

@@ -3,29 +3,21 @@
 
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "assay/law/table_file.h"
+#include "assay/law/table_names.h"
 
 namespace assay {
-
-enum class ColumnRole { model_size, data_size, compute, loss, unique_data, status, run, group };
-constexpr size_t kColumnRoles = 8;
-
-std::string_view name(ColumnRole role);  // "model_size"
-/// The option of `assay fit` that names its column: "--n-column".
-std::string_view option(ColumnRole role);
 
 /// Names as given on the command line. Empty = recognise by common names.
 using ColumnNames = std::array<std::vector<std::string>, kColumnRoles>;
 
 struct ServingColumn {
   size_t index = 0;
-  double scale = 1;    // of its numbers: 1e9 for `tokens_B` or `Params (billions)`
-  std::string detail;  // of a loss: the unit in its name, as in `loss_bits_per_byte`; else empty
+  double scale = 1;  // RecognisedName
+  std::string detail;
 };
 
 struct TableColumns {

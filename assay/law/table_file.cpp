@@ -225,7 +225,7 @@ Place TableFile::place(Extent extent) const {
   size_t line_begin = 0;
   int line = 1;
   for (size_t i = 0; i < extent.begin; ++i) {
-    if (text[i] != '\n' && !(text[i] == '\r' && text[i + 1] != '\n')) continue;
+    if (text[i] != '\n' && !(text[i] == '\r' && text.substr(i + 1, 1) != "\n")) continue;
     ++line;
     line_begin = i + 1;
   }

@@ -10,17 +10,14 @@
 
 namespace assay {
 
-/// `COLUMN OP VALUE` with OP one of < <= > >= == !=. A column or a value may stand in quotes.
-/// Numbers compare as numbers; a value that is not a number, or stands in quotes, compares as text,
-/// by == and != alone. A missing cell, and one that is not finite, meets no comparison with a
-/// number, so `loss > 0` also leaves out rows without a loss.
+/// `COLUMN OP VALUE`, about what the cell says, unscaled, with OP one of < <= > >= == !=. A column
+/// or a value may stand in quotes. Numbers compare as numbers; a value that is not a number, or
+/// stands in quotes, compares as text, by == and != alone. A missing cell, and one that is not
+/// finite, meets no comparison with a number, so `loss > 0` also leaves out rows without a loss.
 class RowCondition {
  public:
   /// Throws Error usage.where, usage.unknown_column, usage.ambiguous_column.
   RowCondition(const TableFile& file, const std::string& expression);
-
-  const std::string& expression() const { return expression_; }
-  size_t column() const { return column_; }
 
   /// Throws Error data.number for text that is to be compared with < or > to a number.
   bool holds(const TableFile& file, const TableRow& row) const;

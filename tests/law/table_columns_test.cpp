@@ -56,6 +56,7 @@ TEST(TableColumns, ReadsUnitsAndScalesInNames) {
   EXPECT_EQ(given.loss_unit, "nats");
   EXPECT_EQ(given.model_size_definition, "with embeddings");
   EXPECT_EQ(read_bytes("N,D,loss\n1e6,1e9,2\n").loss_unit, "unknown");
+  EXPECT_EQ(column_of(read_bytes("N,d_k,loss\n1e6,64,2\n"), "data_size"), "");
 }
 
 TEST(TableColumns, AmbiguityNamesTheCandidatesAndTheOption) {

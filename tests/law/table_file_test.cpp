@@ -131,7 +131,7 @@ TEST(TableFile, RandomBytesNeverCrash) {
   const std::string sound =
       "run,N,D,\"val loss\",status\nr1,1e6,1e9,3.25,ok\n\"r \"\"2\"\"\",2e6,1e9,nan,diverged\n";
   const std::string alphabet =
-      std::string("0123456789.,;\"\t\r\n -+eEnaif%_'\xFF\xC3\xA9\xEF\xBB\xBF\0", 41);
+      std::string("0123456789.,;\"\t\r\n -+eEnaif%_'\xFF\xC3\xA9\xEF\xBB\xBF") + '\0';
   std::mt19937_64 generator(20240607);
   const auto below = [&](size_t n) { return static_cast<size_t>(generator() % n); };
   const TemporaryFolder folder;
