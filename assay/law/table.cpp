@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "assay/law/table_checks.h"
+#include "assay/law/table_file.h"
 #include "assay/law/table_filter.h"
 #include "assay/law/table_number.h"
 #include "assay/law/table_status.h"
@@ -234,13 +235,15 @@ void record_columns(const TableFile& file, const TableColumns& columns, const Ta
 [[noreturn]] void refuse_empty(const std::filesystem::path& path, const TableRows& table) {
   if (table.rows_read == 0)
     throw Error("data.no_rows", fmt::format("{} has a header and no rows", path.string()),
-                "give one row for each measured loss");
+                "give one row for each measured loss", whole_file(path));
   std::string counts;
   for (const LeftOut& left_out : table.left_out)
     counts += fmt::format("; {} by {}", left_out.rows, in_backticks(left_out.expression));
   if (table.failed > 0) counts += fmt::format("; {} failed", table.failed);
-  throw Error("data.no_rows", fmt::format("no row of {} is left{}", table.rows_read, counts),
-              "loosen the conditions of --where");
+  throw Error(
+      "data.no_rows", fmt::format("no row of {} is left{}", table.rows_read, counts),
+      table.left_out.empty() ? "give a row that was measured" : "loosen the conditions of --where",
+      whole_file(path));
 }
 
 }  // namespace

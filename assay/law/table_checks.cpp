@@ -8,18 +8,19 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <numbers>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "assay/core/error.h"
+#include "assay/law/table_file.h"
 
 namespace assay {
 namespace {
 
-constexpr double kFarApart = 0.25;       // replicates that differ by more are worth a word
-constexpr double kUnitTolerance = 0.03;  // of the log ratio of two sets of losses to ln(1/ln 2)
+constexpr double kFarApart = 0.25;        // replicates that differ by more are worth a word
+constexpr double kLeastTolerance = 0.03;  // of the log ratio of two sets of losses to ln(1/ln 2)
+constexpr double kUnitJump = 0.36651292058166435;  // ln(1/ln 2)
 constexpr size_t kKeptLines = 100;
 
 // What rows share that were measured at the same place of the design.
@@ -129,18 +130,38 @@ double log_ratio(const std::vector<Keyed>& keyed, size_t low, size_t high) {
   return std::log(keyed[high].loss / keyed[low].loss);
 }
 
+bool far_apart(const std::vector<Keyed>& keyed, Replicates set) {
+  return log_ratio(keyed, set.first, set.last - 1) > std::log1p(kFarApart);
+}
+
+// Three standard deviations of the difference of two log losses, from the replicates that agree.
+// 0 where these are so noisy that chance makes jumps of 1/ln 2.
+double unit_tolerance(const std::vector<Keyed>& keyed, const std::vector<Replicates>& sets) {
+  double squares = 0, freedom = 0;
+  for (const Replicates& set : sets) {
+    if (far_apart(keyed, set)) continue;
+    double mean = 0;
+    const auto count = static_cast<double>(set.last - set.first);
+    for (size_t i = set.first; i < set.last; ++i) mean += log_ratio(keyed, set.first, i) / count;
+    for (size_t i = set.first; i < set.last; ++i)
+      squares += std::pow(log_ratio(keyed, set.first, i) - mean, 2);
+    freedom += count - 1;
+  }
+  const double difference = freedom > 0 ? std::sqrt(2 * squares / freedom) : 0;
+  return 7 * difference < kUnitJump ? std::max(3 * difference, kLeastTolerance) : 0;
+}
+
 // The index at which losses jump by 1/ln 2, between two sets that are close in themselves; 0 if
 // they do not.
-size_t unit_jump(const std::vector<Keyed>& keyed, Replicates set) {
+size_t unit_jump(const std::vector<Keyed>& keyed, Replicates set, double tolerance) {
   size_t at = set.first + 1;
   for (size_t i = set.first + 1; i < set.last; ++i)
     if (log_ratio(keyed, i - 1, i) > log_ratio(keyed, at - 1, at)) at = i;
   const double below = log_ratio(keyed, set.first, at - 1);
   const double above = log_ratio(keyed, at, set.last - 1);
   const double centres = log_ratio(keyed, set.first, at) + above / 2 - below / 2;
-  const bool close = below < 2 * kUnitTolerance && above < 2 * kUnitTolerance;
-  const double jump = -std::log(std::numbers::ln2);
-  return close && std::abs(centres - jump) < kUnitTolerance ? at : 0;
+  const bool close = below < 2 * tolerance && above < 2 * tolerance;
+  return close && std::abs(centres - kUnitJump) < tolerance ? at : 0;
 }
 
 [[noreturn]] void refuse_mixed_units(const std::filesystem::path& path,
@@ -154,7 +175,8 @@ size_t unit_jump(const std::vector<Keyed>& keyed, Replicates set) {
           "and {:.6g}): bits among nats",
           path.string(), describe_lines(high, static_cast<int64_t>(high.size())),
           describe_lines(low, static_cast<int64_t>(low.size())), high_loss, low_loss),
-      "write all losses in one unit (bits = nats / 0.693147), or leave rows out with --where");
+      "write all losses in one unit (bits = nats / 0.693147), or leave rows out with --where",
+      whole_file(path));
 }
 
 void compare_replicates(const std::filesystem::path& path, const std::vector<Keyed>& keyed,
@@ -162,13 +184,14 @@ void compare_replicates(const std::filesystem::path& path, const std::vector<Key
   std::vector<int64_t> low, high, apart;
   size_t jumps = 0, far = 0;
   double low_loss = 0, high_loss = 0, largest = 0;
-  for (const Replicates& set : replicates_of(keyed)) {
-    const double spread = log_ratio(keyed, set.first, set.last - 1);
-    if (!(spread > std::log1p(kFarApart))) continue;
+  const std::vector<Replicates> sets = replicates_of(keyed);
+  const double tolerance = unit_tolerance(keyed, sets);
+  for (const Replicates& set : sets) {
+    if (!far_apart(keyed, set)) continue;
     ++far;
-    largest = std::max(largest, spread);
+    largest = std::max(largest, log_ratio(keyed, set.first, set.last - 1));
     apart.push_back(table.rows[keyed[set.last - 1].row].line);
-    const size_t jump = unit_jump(keyed, set);
+    const size_t jump = unit_jump(keyed, set, tolerance);
     if (jump == 0) continue;
     if (++jumps == 1) {
       low_loss = keyed[jump - 1].loss;
@@ -183,8 +206,9 @@ void compare_replicates(const std::filesystem::path& path, const std::vector<Key
     refuse_mixed_units(path, low, high, low_loss, high_loss);
   }
   warn(table, "replicates_differ", std::move(apart),
-       fmt::format("losses above those of rows of equal sizes by a factor of up to {:.3g}: several "
-                   "experiments in one table need --group-column, several metrics --where",
+       fmt::format("losses above those of rows of equal sizes by a factor of up to {:.4g}: "
+                   "several experiments in one table need --group-column, several metrics --where, "
+                   "and a factor of 1.44 is bits among nats",
                    std::exp(largest)));
 }
 

@@ -82,10 +82,6 @@ char most_frequent_separator(std::string_view line) {
   return separators[static_cast<size_t>(std::ranges::max_element(counts) - counts.begin())];
 }
 
-Place whole_file(const std::string& path) {
-  return {std::make_shared<const Source>(Source{path, {}})};
-}
-
 std::string read_table(const fs::path& path) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
@@ -100,15 +96,19 @@ std::string read_table(const fs::path& path) {
     throw Error("data.missing_file", fmt::format("no file {}", path.string()),
                 near ? fmt::format("did you mean {}?", in_backticks(*near))
                      : "give the path of a table with a header line",
-                whole_file(path.string()));
+                whole_file(path));
   }
   if (fs::is_directory(status))
     throw Error("data.folder", fmt::format("{} is a folder, not a table", path.string()),
-                "give one CSV file", whole_file(path.string()));
+                "give one CSV file", whole_file(path));
   return read_file(path);
 }
 
 }  // namespace
+
+Place whole_file(const fs::path& path) {
+  return {std::make_shared<const Source>(Source{path.string(), {}})};
+}
 
 std::string in_backticks(std::string_view text) {
   std::string shown = printable(text.substr(0, 200));

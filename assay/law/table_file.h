@@ -55,6 +55,9 @@ class TableFile {
   size_t header_offset_ = 0;
 };
 
+/// Of an error about a file as a whole.
+Place whole_file(const std::filesystem::path& path);
+
 /// For messages: in backticks, at most 40 characters, printable, always valid UTF-8.
 std::string in_backticks(std::string_view text);
 

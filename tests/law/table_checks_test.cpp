@@ -71,6 +71,10 @@ TEST(TableChecks, BitsAmongNatsAreRefused) {
   // One row of a sweep with replicates; a third of the rows; noise as large as that of tiny models.
   EXPECT_EQ(refusal(sweep(3, 0.005, {40})).code(), "data.mixed_units");
   EXPECT_EQ(refusal(sweep(3, 0.01, {0, 4, 8, 9, 13, 30, 41, 50, 70})).code(), "data.mixed_units");
+  // Where replicates are too noisy to be sure, the rows are named all the same.
+  const TableRows noisy = read_bytes(sweep(2, 0.06, {17}));
+  ASSERT_TRUE(warns(noisy, "replicates_differ"));
+  EXPECT_NE(noisy.warnings[0].message.find("bits among nats"), std::string::npos);
   // The remedy works.
   EXPECT_NO_THROW(read_bytes("run,N,D,loss\na,1e6,1e9,2.7726\nb,2e6,1e9,2.5\nc,1e6,1e9,4.0\n",
                              with_conditions({"loss < 4"})));
