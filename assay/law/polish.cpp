@@ -7,7 +7,7 @@
 namespace assay {
 namespace {
 
-constexpr double kLeastNoise = 1e-9;  // of log loss, in the gradient's covariance
+constexpr double kLeastNoise = 1e-6;  // of log loss, in the gradient's covariance
 
 using Index = Eigen::Index;
 

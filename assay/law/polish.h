@@ -22,7 +22,7 @@ struct Polished {
   /// √(gᵀ S⁻¹ g) over the free parameters, g = the gradient of the sum and S = Σ ψ² J Jᵀ its own
   /// sampling covariance: at 1e-8 the parameters are within about 1e-8 of a standard error
   /// of the minimum, whatever the units of loss and columns, and however many rows. (A tolerance on
-  /// the mean of Huber's loss stops far from it.) Noise is taken to be at least 1e-9 of the loss.
+  /// the mean of Huber's loss stops far from it.) Noise is taken to be at least 1e-6 of the loss.
   double gradient_ratio = 0;
   bool converged = false;  // gradient_ratio <= tolerance
 };

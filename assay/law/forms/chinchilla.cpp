@@ -18,7 +18,6 @@ class Chinchilla : public Form {
               {"B", "loss D^beta"},
               {"alpha", "1", 0.005, 4, even_grid(0.05, 1.25, 24)},
               {"beta", "1", 0.005, 4, even_grid(0.05, 1.25, 24)}}) {}
-  bool has_allocation() const override { return true; }
 
   void basis(const double* theta, const double*, const LawRows& rows, double* out) const override {
     const std::size_t n = rows.count;

@@ -60,8 +60,6 @@ class Form {
   std::size_t index(std::string_view parameter) const;
   /// Fewest rows for which the form is offered.
   std::size_t least_rows() const { return least_rows_; }
-  /// Exponents of N and D of the compute-optimal frontier can be had: parameters A, B, alpha, beta.
-  virtual bool has_allocation() const { return false; }
   /// φ depends on the coefficients too (repetition law): the inner least squares is iterated.
   virtual bool coupled() const { return false; }
 
