@@ -1,0 +1,166 @@
+// assay fit TABLE.csv: a scaling law of anyone's table, with intervals.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/assay/command.h"
+#include "apps/assay/console.h"
+#include "assay/law/fitted_law.h"
+#include "assay/law/table.h"
+#include "assay/store/files.h"
+
+namespace assay::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Arguments {
+  std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000", output;
+  TableOptions rows;
+};
+
+std::string number(double value) {
+  const double size = std::abs(value);
+  return size != 0 && (size < 1e-3 || size >= 1e6) ? fmt::format("{:.4e}", value)
+                                                   : fmt::format("{:.5g}", value);
+}
+
+std::string limits_text(const std::optional<LawLimits>& limits) {
+  if (!limits || !std::isfinite(limits->low) || !std::isfinite(limits->high)) return "–";
+  return fmt::format("{} to {}", number(limits->low), number(limits->high));
+}
+
+std::string rows_text(const TableRows& table) {
+  std::string text = plural(table.rows_read, "row") + " read";
+  for (const UsedColumn& column : table.columns)
+    text += fmt::format("; {} = `{}`{}", column.role, column.column,
+                        column.scale == 1 ? "" : fmt::format(" × {:g}", column.scale));
+  if (table.data_from_compute) text += "; D = C/(6 N)";
+  for (const LeftOut& left : table.left_out)
+    text += fmt::format("\n{} left out by `{}`", plural(left.rows, "row"), left.expression);
+  return text + "\n";
+}
+
+std::string how_text(const FittedLaw& law) {
+  const LawFit& fit = law.fit;
+  std::string text = fmt::format(
+      "{} of {}, σ = {:.2g} from {}; {}; {} of {} starts agree\n", plural(fit.rows, "row"),
+      plural(fit.clusters, "run"), fit.scale.sigma, fit.scale.source,
+      fit.converged ? "converged" : "NOT converged", fit.agreeing, fit.starts);
+  if (fit.diverged > 0)
+    text += fmt::format("{} diverged, not fitted\n", plural(fit.diverged, "row"));
+  for (const std::string& name : fit.at_bound) text += fmt::format("{} is at its bound\n", name);
+  return text;
+}
+
+std::string allocation_text(const FittedLaw& law) {
+  const auto value = allocation(*law.problem.form, law.fit.parameters, 1e18);
+  if (!value) return "";
+  std::string text = fmt::format("compute-optimal: N* ∝ C^{:.3f}, D* ∝ C^{:.3f}",
+                                 value->model_exponent, value->data_exponent);
+  if (law.resamples)
+    if (const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1e18))
+      text += fmt::format(" ({:.3f} to {:.3f} of N*)", with->model_exponent.low,
+                          with->model_exponent.high);
+  return text + "\n";
+}
+
+std::string law_text(const FittedLaw& law) {
+  const Form& form = *law.problem.form;
+  std::string text = law.group.empty() ? "" : law.group + "\n";
+  text += fmt::format("{}: {}\n", form.name(), form.formula());
+  if (!law.fit.usable()) return text + fmt::format("no law: {}\n", law.fit.failure);
+  std::vector<std::vector<std::string>> rows{{"parameter", ">value", ">95%", "unit"}};
+  for (size_t i = 0; i < form.size(); ++i)
+    rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),
+                    limits_text(law.interval(i)), form.parameters()[i].unit});
+  return text + table(rows) + how_text(law) + allocation_text(law);
+}
+
+std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws) {
+  std::vector<std::string> all;
+  for (const TableWarning& warning : table.warnings) all.push_back(warning.message);
+  for (const FittedLaw& law : laws) {
+    const std::string of = law.group.empty() ? "" : law.group + ": ";
+    for (const std::string& warning : law.fit.warnings) all.push_back(of + warning);
+    for (const std::string& fault : law.problem.faults) all.push_back(of + fault);
+  }
+  return all;
+}
+
+// One law: its fields at the top, as one group is what most tables hold.
+Json document(const TableRows& table, const std::vector<FittedLaw>& laws) {
+  Json out{{"format", 1}, {"table", to_json(table)}};
+  if (laws.size() == 1) {
+    out.update(to_json(laws.front()));
+    return out;
+  }
+  out["laws"] = Json::array();
+  for (const FittedLaw& law : laws) out["laws"].push_back(to_json(law));
+  return out;
+}
+
+int fit(const Arguments& arguments, const Globals& globals) {
+  LawRequest request;
+  request.form = arguments.form;
+  request.fit.loss = parse_loss(arguments.loss);
+  request.intervals = parse_interval_choice(arguments.intervals);
+  if (request.form != "auto") make_form(request.form);  // throws before the table is read
+  const TableRows table = read_table(arguments.table, arguments.rows);
+  const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
+  const Json json = document(table, laws);
+  if (!arguments.output.empty()) write_atomically(arguments.output, json.dump(2) + "\n");
+  if (globals.json) {
+    print_json(json);
+  } else {
+    std::printf("%s", rows_text(table).c_str());
+    for (const FittedLaw& law : laws) std::printf("\n%s", law_text(law).c_str());
+    std::fflush(stdout);
+    if (!globals.quiet)
+      for (const std::string& warning : warnings_of(table, laws)) warn(warning, globals.color);
+  }
+  const bool all = std::ranges::all_of(laws, [](const FittedLaw& law) { return law.fit.usable(); });
+  return all ? 0 : 1;
+}
+
+}  // namespace
+
+void add_fit(CLI::App& app, const Globals& globals, Command& run) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "fit",
+      "Fit a scaling law to a table of model sizes, data and losses. Columns are recognised by\n"
+      "common names; N = parameters, D = examples or tokens, C = FLOPs, D = C/(6 N) where only C\n"
+      "is given.");
+  command->add_option("TABLE", arguments->table, "CSV file, a row a run or checkpoint")->required();
+  for (const RoleNames& role : roles())
+    command->add_option(std::string(role.option),
+                        arguments->rows.columns[static_cast<size_t>(role.role)],
+                        fmt::format("Column of {}", role.meaning));
+  command->add_option("--where", arguments->rows.where,
+                      "Only rows that meet `COLUMN OP VALUE`, such as 'loss < 4' (repeatable)");
+  command
+      ->add_option("--form", arguments->form,
+                   "auto, power, floor_power, bounded, one_break, chinchilla, tied, outer, "
+                   "repetition or repetition_tied")
+      ->capture_default_str();
+  command->add_option("--loss", arguments->loss, "huber:auto, huber:DELTA (of log loss) or mse")
+      ->capture_default_str();
+  command
+      ->add_option("--ci", arguments->intervals,
+                   "bootstrap:N (runs resampled), bootstrap-full:N (from the whole start grid each "
+                   "time), profile or none")
+      ->capture_default_str();
+  command->add_option("--n-definition", arguments->rows.model_size_definition,
+                      "What N counts: \"with embeddings\" or \"without embeddings\"");
+  command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");
+  command->add_option("-o,--output", arguments->output, "File for the law, as JSON");
+  command->footer(
+      "Example: assay fit runs.csv --where 'loss < 4' --form chinchilla --loss huber:1e-3");
+  command->callback([arguments, &globals, &run] {
+    run = [arguments, &globals] { return fit(*arguments, globals); };
+  });
+}
+
+}  // namespace assay::cli

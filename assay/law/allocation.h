@@ -1,0 +1,26 @@
+// How a law would spend compute.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "assay/law/forms/form.h"
+
+namespace assay {
+
+/// Minimises A N^-alpha + B D^-beta under C = k N D (Hoffmann et al. 2022, section 3.3): with
+/// G = (alpha A/(beta B))^(1/(alpha+beta)), N* = G (C/k)^a and D* = (C/k)^b/G.
+struct Allocation {
+  double model_exponent = 0;  // a = beta/(alpha + beta)
+  double data_exponent = 0;   // b = alpha/(alpha + beta)
+  double model_size = 0;      // N*(C)
+  double data_size = 0;       // D*(C)
+};
+
+/// For "chinchilla", "tied", "outer" (whose optimum its outer exponent does not move) and the
+/// repetition laws (of data that are not repeated); nothing for other forms, or where A, B or an
+/// exponent is zero. compute: FLOPs; flops_per: k, FLOPs per parameter and example.
+std::optional<Allocation> allocation(const Form& form, std::span<const double> parameters,
+                                     double compute, double flops_per = 6);
+
+}  // namespace assay

@@ -1,0 +1,59 @@
+// A law with everything that is said of it: what `assay fit` prints and stores.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/law/bootstrap.h"
+#include "assay/law/profile.h"
+
+namespace assay {
+
+struct IntervalChoice {
+  enum class Kind { bootstrap, bootstrap_full, profile, none };
+  Kind kind = Kind::bootstrap;
+  int resamples = 4000;
+};
+/// Reads "bootstrap", "bootstrap:4000", "bootstrap-full:4000", "profile", "none". Throws Error
+/// law.interval.
+IntervalChoice parse_interval_choice(const std::string& text);
+
+struct LawRequest {
+  std::string form = "auto";  // or a name of form_names()
+  FitOptions fit;
+  IntervalChoice intervals;
+  Seed seed{1};
+};
+
+struct FittedLaw {
+  std::string group;  // of the observations; "" = they have none
+  LawProblem problem;
+  LawFit fit;
+  std::optional<LawBootstrap> resamples;
+  std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
+  double seconds = 0;
+
+  /// 95%, by the way that was asked for. Nothing where there is none.
+  std::optional<LawLimits> interval(size_t parameter) const;
+};
+
+/// "auto" is "chinchilla" where N and D both take two values or more, else "floor_power" of the
+/// one column that does: N, D, or C. Throws Error law.form where no column varies.
+FormPointer chosen_form(std::span<const Observation> observations, const std::string& name);
+
+/// Fits the rows of one group.
+FittedLaw fit_group(std::span<const Observation> observations, const LawRequest& request);
+
+/// One law for each group, in the order in which groups first occur.
+std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
+                                  const LawRequest& request);
+
+/// {"form", "formula", "source", "group", "parameters", "units", "intervals", "interval_method",
+/// "objective", "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged",
+/// "starts", "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
+/// "optimal_allocation", "warnings", "failure", "seconds"}; null where there is none.
+nlohmann::json to_json(const FittedLaw& law);
+
+}  // namespace assay

@@ -1,0 +1,26 @@
+// Profile-likelihood intervals: a cross-check of the bootstrap that needs no resamples.
+#pragma once
+
+#include <string>
+
+#include "assay/law/bootstrap.h"
+
+namespace assay {
+
+struct ProfileInterval {
+  LawLimits limits;       // table units
+  bool low_open = false;  // the bound of the parameter's range was reached: no limit on this side
+  bool high_open = false;
+  bool lower_minimum = false;  // a better fit was met on the way: the fit is not the global one
+};
+
+/// All v for which holding the parameter at v raises the objective by at most λ/2 times the
+/// quantile of F(1, n − p): the likelihood-ratio test for M-estimators of Schrader and
+/// Hettmansperger (1980), λ = (Σψ²/(n − p))/(Σψ'/n), which for least squares is the residual
+/// variance. Rows are taken as independent: with several rows of one run it is too narrow.
+/// parameter: "E", or anything that is no coefficient. Throws Error law.parameter otherwise, and
+/// law.unusable if the fit failed.
+ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
+                                 const std::string& parameter, double coverage = 0.95);
+
+}  // namespace assay

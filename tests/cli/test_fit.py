@@ -1,0 +1,112 @@
+# assay fit: a table with a known law gives that law, its counts and its intervals; bad input says what is wrong with it.
+import json
+import math
+import random
+import subprocess
+
+import pytest
+
+LAW = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.29}
+
+
+def loss_of(n, d, noise=0.0):
+    return (LAW["E"] + LAW["A"] * n ** -LAW["alpha"] + LAW["B"] * d ** -LAW["beta"]) * math.exp(noise)
+
+
+def sweep(sigma=0.0, seed=0, sizes=5):
+    """Rows (N, D, loss) of a square sweep over two decades each."""
+    generator = random.Random(seed)
+    points = [(1e6 * 10 ** (2 * i / (sizes - 1)), 1e7 * 10 ** (2 * j / (sizes - 1)))
+              for i in range(sizes) for j in range(sizes)]
+    return [(n, d, loss_of(n, d, generator.gauss(0, sigma))) for n, d in points]
+
+
+def write(path, rows, header="N,D,loss"):
+    path.write_text("\n".join([header, *(",".join(map(repr, row)).replace("'", "") for row in rows)]) + "\n")
+    return path.name
+
+
+@pytest.fixture
+def fit(assay, tmp_path):
+    def call(*arguments):
+        return subprocess.run([assay, "fit", *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True,
+                              timeout=60)
+
+    return call
+
+
+def document(process):
+    assert process.returncode == 0, process.stdout + process.stderr
+    return json.loads(process.stdout)
+
+
+def test_noise_free_table_gives_its_law(fit, tmp_path):
+    law = document(fit(write(tmp_path / "t.csv", sweep()), "--json", "--ci", "none"))
+    assert law["form"] == "chinchilla" and law["converged"] and law["n"] == 25 and law["failure"] is None
+    for name, value in LAW.items():
+        assert law["parameters"][name] == pytest.approx(value, rel=1e-5), name
+    assert law["optimal_allocation"]["a"] == pytest.approx(LAW["beta"] / (LAW["alpha"] + LAW["beta"]), rel=1e-5)
+
+
+def test_intervals_hold_the_law_and_repeat(fit, tmp_path):
+    name = write(tmp_path / "t.csv", sweep(sigma=0.005, seed=3))
+    law = document(fit(name, "--json", "--ci", "bootstrap:500"))
+    again = document(fit(name, "--json", "--ci", "bootstrap:500"))
+    assert law["intervals"] == again["intervals"], "resampling has a seed of its own"
+    for parameter, (low, high) in law["intervals"].items():
+        assert low < law["parameters"][parameter] < high, parameter
+    low, high = law["intervals"]["alpha"]
+    assert 0.01 < high - low < 0.2  # the published simulation: a standard error of about .008 at this noise
+    assert 0.001 < law["sigma"] < 0.02 and law["bootstrap"]["disagreeing"] == 0
+    profile = document(fit(name, "--json", "--ci", "profile"))
+    low, high = profile["intervals"]["alpha"]
+    assert low < law["parameters"]["alpha"] < high and profile["bootstrap"] is None
+
+
+def test_rows_left_out_and_diverged_are_counted(fit, tmp_path):
+    rows = [*sweep(), (2e6, 3e7, float("nan")), (3e6, 3e7, 80.0)]
+    done = fit(write(tmp_path / "t.csv", rows), "--where", "loss < 50", "--ci", "none")
+    assert done.returncode == 0, done.stderr
+    law = document(fit(write(tmp_path / "t.csv", rows[:-1]), "--ci", "none", "--json"))
+    assert law["diverged"] == 1 and law["n"] == 25
+    assert "left out by `loss < 50`" in done.stdout
+
+
+def test_a_law_for_each_group_and_a_stored_file(fit, tmp_path):
+    rows = [(*row, name) for name in ("mae", "jepa") for row in sweep()]
+    out = document(fit(write(tmp_path / "t.csv", rows, "N,D,loss,objective"), "--group-column", "objective", "--json",
+                       "--ci", "none", "-o", "law.json"))
+    assert [law["group"] for law in out["laws"]] == ["mae", "jepa"]
+    assert json.loads((tmp_path / "law.json").read_text())["laws"][0]["form"] == "chinchilla"
+
+
+def test_one_column_gives_a_floor_and_a_power(fit, tmp_path):
+    rows = [(d, 0.5 + 30 * d ** -0.4) for d in (1e3, 3e3, 1e4, 3e4, 1e5, 3e5)]
+    law = document(fit(write(tmp_path / "t.csv", rows, "tokens,loss"), "--json", "--ci", "none"))
+    assert law["form"] == "floor_power"
+    assert law["parameters"]["E"] == pytest.approx(0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("text, arguments, code", [
+    ("N,D\n1,2\n", [], "usage.missing_column"),
+    ("N,D,loss\n1e6,1e7,-1\n", [], "data.sign"),
+    ("N,D,loss\n1e6,1e7,two\n", [], "data.number"),
+    ("N,D,loss\n", [], "data.no_rows"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--form", "chinchila"], "law.form"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--loss", "hubert"], "law.loss"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--ci", "bootstrap:ten"], "law.interval"),
+    ("N,D,loss\n1e6,1e7,3\n1e6,1e7,3.1\n", [], "law.form"),
+])
+def test_bad_input_says_what_is_wrong(fit, tmp_path, text, arguments, code):
+    (tmp_path / "t.csv").write_text(text)
+    done = fit("t.csv", *arguments)
+    assert done.returncode in (1, 2) and f"error[{code}]" in done.stderr, done.stderr
+    assert done.stdout == "" and "help:" in done.stderr
+
+
+# Too few rows are a result, not a crash: the law says that it could not be fitted, and the exit code is 1.
+def test_fewer_rows_than_parameters_is_a_result_that_says_so(fit, tmp_path):
+    done = fit(write(tmp_path / "t.csv", sweep(sizes=2)), "--json")
+    assert done.returncode == 1
+    law = json.loads(done.stdout)
+    assert law["failure"] and law["parameters"]["alpha"] is None

@@ -1,0 +1,173 @@
+// Bootstrap, profile, allocation: against each other, against theory, against published intervals.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+
+#include "assay/core/error.h"
+#include "assay/law/bootstrap.h"
+#include "assay/law/profile.h"
+#include "law/laws.h"
+
+namespace assay {
+namespace {
+
+using namespace testing;
+
+TEST(LawBootstrap, PublishedIntervalsWithinFivePercentOfTheirWidths) {
+  if (!have_law_data()) GTEST_SKIP() << "no ../shared/data/laws here";
+  const LawProblem problem = law_problem(epoch_rows(), make_form("chinchilla"));
+  const LawFit fit = fit_law(problem, {.loss = RobustLoss::huber(1e-3)});
+  const LawBootstrap draws = bootstrap(problem, fit, {.resamples = 40000});
+  EXPECT_EQ(draws.kept, 40000);
+  EXPECT_EQ(draws.restarted, 2000);
+  EXPECT_EQ(draws.disagreeing, 0);
+  // arXiv:2404.10102, code cell 21: 4,000 resamples.
+  const LawLimits published[] = {
+      {1.769, 1.871}, {285.21, 743.63}, {1042.36, 5810.34}, {0.317, 0.373}, {0.331, 0.415}};
+  const double deviations[] = {0.02566, 124.52, 1293.28, 0.01540, 0.02060};
+  for (std::size_t j = 0; j < 5; ++j) {
+    const LawLimits own = draws.interval(j);
+    const double width = published[j].high - published[j].low;
+    EXPECT_NEAR(own.low, published[j].low, 0.05 * width) << j;
+    EXPECT_NEAR(own.high, published[j].high, 0.05 * width) << j;
+    // Of a standard deviation with tails, and theirs from a tenth of the resamples.
+    EXPECT_NEAR(draws.standard_error(j) / deviations[j], 1, 0.06) << j;
+  }
+  const auto optimal = allocation_intervals(problem, fit, draws, 5.76e23, 0.8);
+  ASSERT_TRUE(optimal);
+  EXPECT_NEAR(optimal->value.model_exponent, 0.5139, 1e-4);
+  EXPECT_NEAR(optimal->model_exponent.high - optimal->model_exponent.low, 0.051, 0.0025);
+}
+
+TEST(LawBootstrap, FullRestartsGiveTheSameDraws) {
+  const LawProblem problem = law_problem(square(5, 2, 0.005, 31), make_form("chinchilla"));
+  const LawFit fit = fit_law(problem);
+  const LawBootstrap warm = bootstrap(problem, fit, {.resamples = 400});
+  const LawBootstrap full = bootstrap(problem, fit, {.resamples = 400, .full = true});
+  EXPECT_EQ(full.restarted, 400);
+  ASSERT_EQ(warm.kept, full.kept);
+  int differing = 0;
+  for (int k = 0; k < warm.kept; ++k)
+    differing += std::fabs(warm.draw(k)[3] - full.draw(k)[3]) > 1e-3 * 0.01;
+  EXPECT_LE(differing, 4);
+  const LawBootstrap again = bootstrap(problem, fit, {.resamples = 400});
+  EXPECT_EQ(again.draws, warm.draws);
+  EXPECT_NE(bootstrap(problem, fit, {.resamples = 400, .seed = Seed(2)}).draws, warm.draws);
+}
+
+// Each run entered twice. As one run, it is one; as two, the intervals would be √2 too narrow.
+TEST(LawBootstrap, ADuplicatedRunIsCaughtByClustering) {
+  auto table = square(6, 2, 0.005, 32);
+  for (std::size_t i = 0; i < table.size(); ++i) table[i].run = std::to_string(i);
+  const auto deviation = [](const std::vector<Observation>& rows) {
+    const LawProblem problem = law_problem(rows, make_form("chinchilla"));
+    const FitOptions squares{.loss = RobustLoss::least_squares()};
+    return bootstrap(problem, fit_law(problem, squares), {.resamples = 2000}).standard_error(3);
+  };
+  const double single = deviation(table);
+  auto doubled = table;
+  doubled.insert(doubled.end(), table.begin(), table.end());
+  // 2,000 resamples: 1.6% of a deviation, five of them.
+  EXPECT_NEAR(deviation(doubled) / single, 1, 0.08);
+  for (Observation& row : doubled) row.run.clear();
+  EXPECT_NEAR(deviation(doubled) / single, std::sqrt(0.5), 0.08);
+}
+
+// H0: the 95% intervals cover between .92 and .98; n = 300 sweeps of 5x5 over two decades with
+// noise .005; rejected beyond the binomial limits of the level 1e-6 (.92 − 4.75·.0157, all). Wald
+// intervals half as wide as they should be cover .67.
+TEST(LawBootstrap, IntervalsCover) {
+  const FormPointer form = make_form("chinchilla");
+  constexpr int kSweeps = 300;
+  int alpha = 0, beta = 0, exponent = 0, run80 = 0, run95 = 0, profiled = 0;
+  Observation point;
+  point.model_size = 3e9;
+  point.data_size = 3e11;
+  const double truth = predict(*form, kChinchillaLike, point);
+  Normals normal(77);
+  for (int sweep = 0; sweep < kSweeps; ++sweep) {
+    const LawProblem problem =
+        law_problem(square(5, 2, 0.005, 1000 + static_cast<uint64_t>(sweep)), form);
+    const LawFit fit = fit_law(problem, {.loss = RobustLoss::least_squares()});
+    const LawBootstrap draws = bootstrap(problem, fit, {.resamples = 300, .restarted_share = 0.01});
+    const auto covers = [](const LawLimits& limits, double value) {
+      return limits.low <= value && value <= limits.high;
+    };
+    alpha += covers(draws.interval(3), 0.35);
+    beta += covers(draws.interval(4), 0.37);
+    exponent +=
+        covers(allocation_intervals(problem, fit, draws, 1e21)->model_exponent, 0.37 / 0.72);
+    const double seen = truth * std::exp(0.005 * normal());
+    run80 += covers(predict_interval(problem, fit, draws, point, 0.8).run, seen);
+    run95 += covers(predict_interval(problem, fit, draws, point, 0.95).run, seen);
+    profiled += covers(profile_interval(problem, fit, "alpha").limits, 0.35);
+  }
+  for (const int covered : {alpha, beta, exponent, run95, profiled})
+    EXPECT_GE(covered, 253) << alpha << " " << beta << " " << exponent << " " << run95;
+  EXPECT_GE(run80, static_cast<int>(kSweeps * (0.77 - 4.75 * 0.0243)));
+  EXPECT_LE(run80, static_cast<int>(kSweeps * (0.83 + 4.75 * 0.0217)));
+  RecordProperty("alpha", alpha);
+  RecordProperty("beta", beta);
+  RecordProperty("allocation", exponent);
+  RecordProperty("run80", run80);
+  RecordProperty("run95", run95);
+  RecordProperty("profile", profiled);
+}
+
+// With little noise the likelihood is quadratic: the profile is estimate ± t σ √(I⁻¹)_jj.
+TEST(LawProfile, IsWaldsIntervalWhereNoiseIsSmall) {
+  const LawProblem problem = law_problem(square(6, 3, 1e-4, 33), make_form("chinchilla"));
+  const LawFit fit = fit_law(problem, {.loss = RobustLoss::least_squares()});
+  LawObjective objective(*problem.form, problem.rows, fit.scale.delta);
+  LawVector gradient(5);
+  objective.value_and_gradient(fit.centred, gradient);
+  const double variance = 2 * fit.objective / (36 - 5);
+  const Eigen::MatrixXd inverse = Eigen::MatrixXd(objective.information()).inverse();
+  for (const auto& [name, j] : {std::pair("alpha", 3), std::pair("beta", 4), std::pair("E", 0)}) {
+    const double half = 2.0395 * std::sqrt(variance * inverse(j, j)) *  // t of 31 degrees
+                        (j == 0 ? std::exp(problem.rows.units.log_loss) : 1);
+    const ProfileInterval found = profile_interval(problem, fit, name);
+    const double value = fit.parameters[static_cast<std::size_t>(j)];
+    EXPECT_NEAR((value - found.limits.low) / half, 1, 0.02) << name;
+    EXPECT_NEAR((found.limits.high - value) / half, 1, 0.02) << name;
+    EXPECT_FALSE(found.low_open || found.high_open || found.lower_minimum);
+  }
+}
+
+TEST(LawProfile, RefusesCoefficientsAndFailedFits) {
+  const LawProblem problem = law_problem(square(5, 2, 0.005, 34), make_form("chinchilla"));
+  EXPECT_THROW(profile_interval(problem, fit_law(problem), "A"), Error);
+  EXPECT_THROW(profile_interval(problem, fit_law(problem), "gamma"), Error);
+  EXPECT_THROW(profile_interval(problem, LawFit(), "alpha"), Error);
+  EXPECT_THROW(bootstrap(problem, LawFit()), Error);
+}
+
+TEST(LawAllocation, MinimisesTheLossOnTheBudget) {
+  const auto check = [](const char* name, const std::vector<double>& parameters) {
+    const FormPointer form = make_form(name);
+    const auto best = allocation(*form, parameters, 1e21);
+    ASSERT_TRUE(best) << name;
+    EXPECT_NEAR(best->model_size * best->data_size * 6 / 1e21, 1, 1e-12);
+    const auto loss = [&](double factor) {
+      Observation point;
+      point.model_size = best->model_size * factor;
+      point.data_size = best->data_size / factor;
+      point.unique_data = point.data_size;
+      return predict(*form, parameters, point);
+    };
+    EXPECT_NEAR((loss(1.0001) - loss(1 / 1.0001)) / (loss(2) - loss(1)), 0, 1e-6) << name;
+    EXPECT_LT(loss(1), std::min(loss(1.1), loss(1 / 1.1)));
+    const auto tenfold = allocation(*form, parameters, 1e22);
+    EXPECT_NEAR(std::log10(tenfold->model_size / best->model_size), best->model_exponent, 1e-12);
+  };
+  check("chinchilla", kChinchillaLike);
+  check("tied", {1.8, 480, 2100, 0.35});
+  check("outer", {1.8, 150, 0.5, 0.6, 2.0, 0.7});
+  EXPECT_FALSE(allocation(*make_form("power"), std::vector<double>{1, 0.3}, 1e21));
+  EXPECT_FALSE(allocation(*make_form("chinchilla"), std::vector<double>{1, 0, 3, 0.3, 0.3}, 1e21));
+}
+
+}  // namespace
+}  // namespace assay
