@@ -66,11 +66,24 @@ std::string allocation_text(const FittedLaw& law) {
   return text + "\n";
 }
 
+/// Why no exponents are told, and what would identify them.
+std::string gate_text(const FittedLaw& law) {
+  const Identifiability& gate = *law.gate;
+  std::string text = "this table does not identify the law's parameters, so none are reported:\n";
+  for (size_t i = 0; i < gate.reasons.size(); ++i)
+    text += fmt::format("- {}; {}\n", gate.reasons[i], gate.remedies[i]);
+  if (gate.slope)
+    text += fmt::format("slope along {}: {} ({})\n", axis_symbol(gate.slope->axis),
+                        number(gate.slope->exponent), limits_text(gate.slope->limits));
+  return text;
+}
+
 std::string law_text(const FittedLaw& law) {
   const Form& form = *law.problem.form;
   std::string text = law.group.empty() ? "" : law.group + "\n";
   text += fmt::format("{}: {}\n", form.name(), form.formula());
   if (!law.fit.usable()) return text + fmt::format("no law: {}\n", law.fit.failure);
+  if (!law.identifiable()) return text + gate_text(law) + how_text(law);
   std::vector<std::vector<std::string>> rows{{"parameter", ">value", ">95%", "unit"}};
   for (size_t i = 0; i < form.size(); ++i)
     rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),

@@ -41,7 +41,7 @@ Json limits_json(const std::optional<LawLimits>& limits) {
 }
 
 Json allocation_json(const FittedLaw& law) {
-  if (!law.fit.usable()) return nullptr;
+  if (!law.identifiable()) return nullptr;
   // Exponents do not depend on the compute at which sizes are asked for.
   const auto value = allocation(*law.problem.form, law.fit.parameters, 1e18);
   if (!value) return nullptr;
@@ -52,6 +52,16 @@ Json allocation_json(const FittedLaw& law) {
   if (!with) return out;
   out["a_interval"] = limits_json(with->model_exponent);
   out["b_interval"] = limits_json(with->data_exponent);
+  return out;
+}
+
+Json gate_json(const FittedLaw& law) {
+  if (!law.gate) return nullptr;
+  Json out{{"reasons", law.gate->reasons}, {"remedies", law.gate->remedies}, {"slope", nullptr}};
+  if (const auto& slope = law.gate->slope)
+    out["slope"] = {{"axis", axis_name(slope->axis)},
+                    {"exponent", slope->exponent},
+                    {"interval", limits_json(slope->limits)}};
   return out;
 }
 
@@ -130,6 +140,7 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   if (!observations.empty()) law.group = observations.front().group;
   law.problem = law_problem(observations, chosen_form(observations, request.form));
   law.fit = fit_law(law.problem, request.fit);
+  if (law.fit.usable()) law.gate = identifiability(law.problem, law.fit);
   const Kind kind = request.intervals.kind;
   if (law.fit.usable() && (kind == Kind::bootstrap || kind == Kind::bootstrap_full)) {
     BootstrapOptions options;
@@ -165,8 +176,8 @@ nlohmann::json to_json(const FittedLaw& law) {
   for (size_t i = 0; i < form.size(); ++i) {
     const LawParameter& parameter = form.parameters()[i];
     units[parameter.name] = parameter.unit;
-    parameters[parameter.name] = fit.usable() ? Json(fit.parameters[i]) : Json();
-    intervals[parameter.name] = limits_json(fit.usable() ? law.interval(i) : std::nullopt);
+    parameters[parameter.name] = law.identifiable() ? Json(fit.parameters[i]) : Json();
+    intervals[parameter.name] = limits_json(law.identifiable() ? law.interval(i) : std::nullopt);
   }
   std::vector<std::string> warnings = fit.warnings;
   warnings.insert(warnings.end(), law.problem.faults.begin(), law.problem.faults.end());
@@ -175,10 +186,13 @@ nlohmann::json to_json(const FittedLaw& law) {
           {"formula", form.formula()},
           {"source", form.source()},
           {"group", law.group},
+          {"identifiable", law.identifiable()},
+          {"identifiability", gate_json(law)},
           {"parameters", parameters},
           {"units", units},
           {"intervals", intervals},
           {"interval_method", method_of(law)},
+          {"fitted", fit.usable() ? Json(fit.parameters) : Json()},
           {"objective", fit.objective},
           {"loss", squares ? "squares of log residuals" : "Huber's of log residuals, summed"},
           {"delta", squares ? Json() : Json(fit.scale.delta)},

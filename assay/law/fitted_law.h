@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "assay/law/bootstrap.h"
-#include "assay/law/profile.h"
+#include "assay/law/identifiability.h"
 
 namespace assay {
 
@@ -31,10 +31,13 @@ struct FittedLaw {
   std::string group;  // of the observations; "" = they have none
   LawProblem problem;
   LawFit fit;
+  std::optional<Identifiability> gate;  // of a usable fit
   std::optional<LawBootstrap> resamples;
   std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
   double seconds = 0;
 
+  /// Parameters may be told: the fit is usable and the design tells its exponents apart.
+  bool identifiable() const { return gate && gate->identifiable; }
   /// 95%, by the way that was asked for. Nothing where there is none.
   std::optional<LawLimits> interval(size_t parameter) const;
 };
@@ -50,10 +53,12 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
 std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
                                   const LawRequest& request);
 
-/// {"form", "formula", "source", "group", "parameters", "units", "intervals", "interval_method",
-/// "objective", "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged",
-/// "starts", "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
-/// "optimal_allocation", "warnings", "failure", "seconds"}; null where there is none.
+/// {"form", "formula", "source", "group", "identifiable", "identifiability", "parameters", "units",
+/// "intervals", "interval_method", "fitted" (the minimum, identifiable or not), "objective",
+/// "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged", "starts",
+/// "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
+/// "optimal_allocation", "warnings", "failure", "seconds"}; null where there is none. Parameters,
+/// intervals and allocation are null where the design does not identify them.
 nlohmann::json to_json(const FittedLaw& law);
 
 }  // namespace assay

@@ -110,3 +110,16 @@ def test_fewer_rows_than_parameters_is_a_result_that_says_so(fit, tmp_path):
     assert done.returncode == 1
     law = json.loads(done.stdout)
     assert law["failure"] and law["parameters"]["alpha"] is None
+
+
+# Planted fault: D = 20 N throughout. Exponents of such a table are luck.
+def test_a_single_line_of_n_and_d_identifies_no_exponents(fit, tmp_path):
+    generator = random.Random(5)
+    rows = [(n, 20 * n, loss_of(n, 20 * n, generator.gauss(0, 0.005))) for n in (10 ** (6 + i / 4) for i in range(12))]
+    name = write(tmp_path / "t.csv", rows)
+    law = document(fit(name, "--json", "--ci", "none"))
+    assert law["identifiable"] is False and law["parameters"]["alpha"] is None and law["optimal_allocation"] is None
+    assert law["identifiability"]["reasons"] and law["identifiability"]["remedies"]
+    text = fit(name, "--ci", "none").stdout
+    assert "does not identify" in text and "alpha" not in text.split("\n", 4)[-1]
+    assert document(fit(write(tmp_path / "u.csv", sweep(0.005)), "--json", "--ci", "none"))["identifiable"] is True
