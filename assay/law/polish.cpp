@@ -37,13 +37,16 @@ class Minimiser {
     return static_cast<std::size_t>(j) == options_.held ||
            (at_[j] <= low(j) && gradient_[j] >= 0) || (at_[j] >= high(j) && gradient_[j] <= 0);
   }
-  LawVector free_solution(const LawMatrix& matrix, double ridge) const;
+  void solve_free(const LawMatrix& matrix, const LawVector& side, double ridge, const bool* held,
+                  LawVector& out) const;
+  LawVector step_of(const LawMatrix& matrix, double ridge) const;
   void reset_matrix() {
     matrix_ = objective_.reweighted_information();
     fresh_ = true;
   }
   LawVector direction() const;
   bool line_search(const LawVector& along);
+  LawMatrix hessian();
   bool refine(double ratio);
   void update_matrix(const LawVector& step, const LawVector& change);
   double gradient_ratio();
@@ -57,33 +60,57 @@ class Minimiser {
   bool fresh_ = true;  // the matrix has no updates
 };
 
-// matrix⁻¹ gradient over the free parameters, zero elsewhere. Scaled to a unit diagonal, so that
-// the ridge is relative; without a curvature (a term whose coefficient is zero) nothing moves.
-LawVector Minimiser::free_solution(const LawMatrix& matrix, double ridge) const {
+// Solves matrix · out = −side over the given parameters; the others of `out` stay as they are and
+// act through the matrix. Scaled to a unit diagonal, so that the ridge is relative.
+void Minimiser::solve_free(const LawMatrix& matrix, const LawVector& side, double ridge,
+                           const bool* held, LawVector& out) const {
   Index chosen[kMostParameters], count = 0;
   for (Index j = 0; j < size_; ++j)
-    if (!fixed(j) && matrix(j, j) > 0) chosen[count++] = j;
+    if (!held[j]) chosen[count++] = j;
   LawMatrix reduced(count, count);
-  LawVector side(count);
+  LawVector right(count);
   for (Index a = 0; a < count; ++a) {
     const double scale = std::sqrt(matrix(chosen[a], chosen[a]));
-    side[a] = gradient_[chosen[a]] / scale;
+    double sum = -side[chosen[a]];
+    for (Index j = 0; j < size_; ++j)
+      if (held[j]) sum -= matrix(chosen[a], j) * out[j];
+    right[a] = sum / scale;
     for (Index b = 0; b < count; ++b)
       reduced(a, b) =
           matrix(chosen[a], chosen[b]) / (scale * std::sqrt(matrix(chosen[b], chosen[b])));
     reduced(a, a) += ridge;
   }
-  const LawVector solved = reduced.ldlt().solve(side);
-  LawVector out = LawVector::Zero(size_);
+  const LawVector solved = reduced.ldlt().solve(right);
   for (Index a = 0; a < count; ++a)
     out[chosen[a]] = solved[a] / std::sqrt(matrix(chosen[a], chosen[a]));
-  return out;
+}
+
+// Parameters at a bound and pushed outwards, or held by the caller, or without curvature (of a term
+// whose coefficient is zero), do not move. What a step would carry over its bound goes to the
+// bound, and the rest of the step is solved again with it.
+LawVector Minimiser::step_of(const LawMatrix& matrix, double ridge) const {
+  bool held[kMostParameters] = {};
+  for (Index j = 0; j < size_; ++j) held[j] = fixed(j) || !(matrix(j, j) > 0);
+  LawVector step = LawVector::Zero(size_);
+  for (Index round = 0; round <= size_; ++round) {
+    solve_free(matrix, gradient_, ridge, held, step);
+    bool crossed = false;
+    for (Index j = 0; j < size_; ++j) {
+      if (held[j]) continue;
+      const double bounded = std::clamp(step[j], low(j) - at_[j], high(j) - at_[j]);
+      if (bounded == step[j]) continue;
+      step[j] = bounded;
+      held[j] = crossed = true;
+    }
+    if (!crossed) break;
+  }
+  return step;
 }
 
 // The quasi-Newton step, shortened where it would change a parameter beyond recognition.
 LawVector Minimiser::direction() const {
-  LawVector step = -free_solution(matrix_, 1e-12);
-  if (!step.allFinite() || !(step.dot(gradient_) < 0)) step = -free_solution(matrix_, 1e-3);
+  LawVector step = step_of(matrix_, 1e-12);
+  if (!step.allFinite() || !(step.dot(gradient_) < 0)) step = step_of(matrix_, 1e-3);
   double longest = 1;
   for (Index j = 0; j < size_; ++j)
     longest = std::max(longest, std::fabs(step[j]) / (0.5 + 0.5 * std::fabs(at_[j])));
@@ -126,20 +153,45 @@ void Minimiser::update_matrix(const LawVector& step, const LawVector& change) {
   fresh_ = false;
 }
 
-// Below the rounding of the sum only the gradient tells: a whole step, kept if it halves the ratio
+// By central differences of the gradient: exact enough between the kinks of ρ.
+LawMatrix Minimiser::hessian() {
+  LawMatrix out(size_, size_);
+  LawVector up(size_), down(size_);
+  for (Index j = 0; j < size_; ++j) {
+    const double step = 1e-6 * std::max(1.0, std::fabs(at_[j]));
+    LawVector moved = at_;
+    moved[j] += step;
+    objective_.value_and_gradient(moved, up);
+    moved[j] -= 2 * step;
+    objective_.value_and_gradient(moved, down);
+    out.col(j) = (up - down) / (2 * step);
+  }
+  return 0.5 * (out + LawMatrix(out.transpose()));
+}
+
+// Near the rounding of the sum only the gradient tells: Newton's step, kept if it halves the ratio
 // and leaves the sum as it is.
 bool Minimiser::refine(double ratio) {
   const LawVector before = at_, gradient_before = gradient_;
   const double value_before = value_;
-  at_ = clamped(at_ + direction());
-  value_ = objective_.value_and_gradient(at_, gradient_);
-  if (value_ <= value_before * (1 + 1e-13) && gradient_ratio() < 0.5 * ratio) {
-    update_matrix(at_ - before, gradient_ - gradient_before);
-    return true;
+  const LawMatrix second = hessian();
+  const LawVector step = step_of(second, 0);
+  if (step.allFinite() && step.dot(gradient_) < 0) {
+    at_ = clamped(at_ + step);
+    value_ = objective_.value_and_gradient(at_, gradient_);
+    // Residuals are rounded to about 1e-15, whatever their size.
+    const double rounding =
+        1e-13 * value_before + 1e-15 * std::sqrt(2 * value_before * objective_.total_weight());
+    if (value_ <= value_before + rounding && gradient_ratio() < 0.5 * ratio) {
+      matrix_ = second;
+      fresh_ = false;
+      return true;
+    }
   }
   at_ = before;
   value_ = value_before;
   gradient_ = gradient_before;
+  objective_.value_and_gradient(at_, gradient_);
   return false;
 }
 
@@ -147,7 +199,11 @@ double Minimiser::gradient_ratio() {
   objective_.value_and_gradient(at_, gradient_);
   const LawMatrix covariance =
       objective_.gradient_covariance() + kLeastNoise * kLeastNoise * objective_.information();
-  return std::sqrt(std::max(gradient_.dot(free_solution(covariance, 1e-12)), 0.0));
+  bool held[kMostParameters] = {};
+  for (Index j = 0; j < size_; ++j) held[j] = fixed(j) || !(covariance(j, j) > 0);
+  LawVector scaled = LawVector::Zero(size_);
+  solve_free(covariance, gradient_, 1e-12, held, scaled);
+  return std::sqrt(std::max(-gradient_.dot(scaled), 0.0));
 }
 
 Polished Minimiser::run() {
@@ -162,9 +218,8 @@ Polished Minimiser::run() {
     out.gradient_ratio = gradient_ratio();
     out.converged = out.gradient_ratio <= options_.tolerance;
     if (out.converged) break;
-    if (moved || refine(out.gradient_ratio)) continue;
+    if (refine(out.gradient_ratio) || moved) continue;
     if (fresh_) break;
-    objective_.value_and_gradient(at_, gradient_);
     reset_matrix();
   }
   if (!out.converged && !(options_.rough > 0)) {
