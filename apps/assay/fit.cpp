@@ -16,7 +16,8 @@ namespace {
 using Json = nlohmann::json;
 
 struct Arguments {
-  std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000", output;
+  std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000";
+  std::string holdout = "none", output;
   TableOptions rows;
 };
 
@@ -78,17 +79,42 @@ std::string gate_text(const FittedLaw& law) {
   return text;
 }
 
+std::string holdout_text(const FittedLaw& law) {
+  if (!law.held_out) return "";
+  std::vector<std::vector<std::string>> rows{{"fitted without", ">rows fitted", ">held out",
+                                              ">log RMSE", ">in 95% interval", ">carried forward"}};
+  for (const HoldoutCut& cut : law.held_out->cuts)
+    rows.push_back(cut.failure.empty()
+                       ? std::vector<std::string>{cut.name, fmt::format("{}", cut.fitted),
+                                                  fmt::format("{}", cut.held_out),
+                                                  fmt::format("{:.4f}", cut.log_rmse),
+                                                  fmt::format("{:.0f}%", 100 * cut.coverage95),
+                                                  fmt::format("{:.4f}", cut.carried_rmse)}
+                       : std::vector<std::string>{cut.name, cut.failure, "", "", "", ""});
+  std::string text = table(rows);
+  for (const ParameterDrift& drift : law.held_out->drift)
+    text += fmt::format("{} drifts from {} to {} over the cuts\n", drift.parameter,
+                        number(drift.low), number(drift.high));
+  if (!law.choice) return text;
+  text += fmt::format("chosen by hold-out: {}", law.choice->chosen);
+  for (const FormRival& rival : law.choice->rivals)
+    if (rival.form != law.choice->chosen)
+      text += fmt::format("; {} {:.4f}{}", rival.form, rival.log_rmse,
+                          rival.indistinguishable ? " (indistinguishable)" : "");
+  return text + "\n";
+}
+
 std::string law_text(const FittedLaw& law) {
   const Form& form = *law.problem.form;
   std::string text = law.group.empty() ? "" : law.group + "\n";
   text += fmt::format("{}: {}\n", form.name(), form.formula());
   if (!law.fit.usable()) return text + fmt::format("no law: {}\n", law.fit.failure);
-  if (!law.identifiable()) return text + gate_text(law) + how_text(law);
+  if (!law.identifiable()) return text + gate_text(law) + how_text(law) + holdout_text(law);
   std::vector<std::vector<std::string>> rows{{"parameter", ">value", ">95%", "unit"}};
   for (size_t i = 0; i < form.size(); ++i)
     rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),
                     limits_text(law.interval(i)), form.parameters()[i].unit});
-  return text + table(rows) + how_text(law) + allocation_text(law);
+  return text + table(rows) + how_text(law) + allocation_text(law) + holdout_text(law);
 }
 
 std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws) {
@@ -119,6 +145,7 @@ int fit(const Arguments& arguments, const Globals& globals) {
   request.form = arguments.form;
   request.fit.loss = parse_loss(arguments.loss);
   request.intervals = parse_interval_choice(arguments.intervals);
+  request.holdout = arguments.holdout == "rolling";
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
   const TableRows table = read_table(arguments.table, arguments.rows);
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
@@ -165,6 +192,12 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
                    "bootstrap:N (runs resampled), bootstrap-full:N (from the whole start grid each "
                    "time), profile or none")
       ->capture_default_str();
+  command
+      ->add_option("--holdout", arguments->holdout,
+                   "rolling: fit the smaller runs and predict the larger ones; with --form auto "
+                   "also chooses the form by it; or none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "rolling"}));
   command->add_option("--n-definition", arguments->rows.model_size_definition,
                       "What N counts: \"with embeddings\" or \"without embeddings\"");
   command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");

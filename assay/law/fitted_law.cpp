@@ -8,15 +8,12 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "assay/core/error.h"
 
 namespace assay {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kFewestResamples = 100, kMostResamples = 1'000'000;
 
@@ -35,51 +32,25 @@ std::optional<ProfileInterval> profile_of(const LawProblem& problem, const LawFi
   return profile_interval(problem, fit, name);
 }
 
-Json limits_json(const std::optional<LawLimits>& limits) {
-  if (!limits || !std::isfinite(limits->low) || !std::isfinite(limits->high)) return nullptr;
-  return {limits->low, limits->high};
-}
-
-Json allocation_json(const FittedLaw& law) {
-  if (!law.identifiable()) return nullptr;
-  // Exponents do not depend on the compute at which sizes are asked for.
-  const auto value = allocation(*law.problem.form, law.fit.parameters, 1e18);
-  if (!value) return nullptr;
-  Json out{{"a", value->model_exponent}, {"b", value->data_exponent}};
-  out["a_interval"] = out["b_interval"] = nullptr;
-  if (!law.resamples) return out;
-  const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1e18);
-  if (!with) return out;
-  out["a_interval"] = limits_json(with->model_exponent);
-  out["b_interval"] = limits_json(with->data_exponent);
-  return out;
-}
-
-Json gate_json(const FittedLaw& law) {
-  if (!law.gate) return nullptr;
-  Json out{{"reasons", law.gate->reasons}, {"remedies", law.gate->remedies}, {"slope", nullptr}};
-  if (const auto& slope = law.gate->slope)
-    out["slope"] = {{"axis", axis_name(slope->axis)},
-                    {"exponent", slope->exponent},
-                    {"interval", limits_json(slope->limits)}};
-  return out;
-}
-
-Json bootstrap_json(const FittedLaw& law) {
-  if (!law.resamples) return nullptr;
-  const LawBootstrap& resamples = *law.resamples;
-  return {{"kept", resamples.kept},
-          {"failed", resamples.failed},
-          {"restarted", resamples.restarted},
-          {"disagreeing", resamples.disagreeing}};
-}
-
-std::string method_of(const FittedLaw& law) {
-  if (!law.profiles.empty()) return "profile likelihood, rows taken as independent";
-  if (!law.resamples) return "none";
-  return fmt::format("case bootstrap over {} runs, {} resamples, {} from the whole start grid",
-                     law.fit.clusters, law.resamples->kept + law.resamples->failed,
-                     law.resamples->restarted);
+/// Hold-outs of the form, or with "auto" of its rivals; the form to be fitted.
+FormPointer judged_form(std::span<const Observation> observations, const LawRequest& request,
+                        const FormPointer& form, FittedLaw& law) {
+  const HoldoutOptions options{.loss = request.fit.loss, .seed = request.seed};
+  std::vector<FormPointer> rivals = {form};
+  if (request.form == "auto" && form->name() == "chinchilla")
+    for (const char* name : {"tied", "outer"}) rivals.push_back(make_form(name));
+  if (request.form == "auto" && form->name() == "floor_power")
+    rivals.push_back(make_form("power", form->axes().front()));
+  std::vector<Holdout> holdouts;
+  for (const FormPointer& rival : rivals) holdouts.push_back(holdout(observations, rival, options));
+  size_t chosen = 0;
+  if (rivals.size() > 1) {
+    law.choice = choose_form(observations, holdouts, request.seed);
+    for (size_t i = 0; i < rivals.size(); ++i)
+      if (rivals[i]->name() == law.choice->chosen) chosen = i;
+  }
+  law.held_out = holdouts[chosen];
+  return rivals[chosen];
 }
 
 }  // namespace
@@ -138,7 +109,9 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   const auto start = std::chrono::steady_clock::now();
   FittedLaw law;
   if (!observations.empty()) law.group = observations.front().group;
-  law.problem = law_problem(observations, chosen_form(observations, request.form));
+  FormPointer form = chosen_form(observations, request.form);
+  if (request.holdout) form = judged_form(observations, request, form, law);
+  law.problem = law_problem(observations, form);
   law.fit = fit_law(law.problem, request.fit);
   if (law.fit.usable()) law.gate = identifiability(law.problem, law.fit);
   const Kind kind = request.intervals.kind;
@@ -167,52 +140,6 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
   std::vector<FittedLaw> laws;
   for (const std::string& group : order) laws.push_back(fit_group(groups[group], request));
   return laws;
-}
-
-nlohmann::json to_json(const FittedLaw& law) {
-  const Form& form = *law.problem.form;
-  const LawFit& fit = law.fit;
-  Json parameters = Json::object(), units = Json::object(), intervals = Json::object();
-  for (size_t i = 0; i < form.size(); ++i) {
-    const LawParameter& parameter = form.parameters()[i];
-    units[parameter.name] = parameter.unit;
-    parameters[parameter.name] = law.identifiable() ? Json(fit.parameters[i]) : Json();
-    intervals[parameter.name] = limits_json(law.identifiable() ? law.interval(i) : std::nullopt);
-  }
-  std::vector<std::string> warnings = fit.warnings;
-  warnings.insert(warnings.end(), law.problem.faults.begin(), law.problem.faults.end());
-  const bool squares = std::isinf(fit.scale.delta);
-  return {{"form", form.name()},
-          {"formula", form.formula()},
-          {"source", form.source()},
-          {"group", law.group},
-          {"identifiable", law.identifiable()},
-          {"identifiability", gate_json(law)},
-          {"parameters", parameters},
-          {"units", units},
-          {"intervals", intervals},
-          {"interval_method", method_of(law)},
-          {"fitted", fit.usable() ? Json(fit.parameters) : Json()},
-          {"objective", fit.objective},
-          {"loss", squares ? "squares of log residuals" : "Huber's of log residuals, summed"},
-          {"delta", squares ? Json() : Json(fit.scale.delta)},
-          {"sigma", fit.scale.sigma},
-          {"sigma_source", fit.scale.source},
-          {"n", fit.rows},
-          {"runs", fit.clusters},
-          {"upper_bounds", fit.upper_bounds},
-          {"diverged", fit.diverged},
-          {"starts", fit.starts},
-          {"agreeing", fit.agreeing},
-          {"converged", fit.converged},
-          {"at_bound", fit.at_bound},
-          {"condition_number", fit.condition_number},
-          {"correlation", fit.correlation},
-          {"bootstrap", bootstrap_json(law)},
-          {"optimal_allocation", allocation_json(law)},
-          {"warnings", warnings},
-          {"failure", fit.usable() ? Json() : Json(fit.failure)},
-          {"seconds", law.seconds}};
 }
 
 }  // namespace assay

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/law/bootstrap.h"
+#include "assay/law/holdout.h"
 #include "assay/law/identifiability.h"
 
 namespace assay {
@@ -24,6 +24,7 @@ struct LawRequest {
   std::string form = "auto";  // or a name of form_names()
   FitOptions fit;
   IntervalChoice intervals;
+  bool holdout = false;  // judge by hold-out; with "auto" also choose the form by it
   Seed seed{1};
 };
 
@@ -32,6 +33,8 @@ struct FittedLaw {
   LawProblem problem;
   LawFit fit;
   std::optional<Identifiability> gate;  // of a usable fit
+  std::optional<Holdout> held_out;
+  std::optional<FormChoice> choice;  // by hold-out, among several
   std::optional<LawBootstrap> resamples;
   std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
   double seconds = 0;
@@ -57,8 +60,9 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
 /// "intervals", "interval_method", "fitted" (the minimum, identifiable or not), "objective",
 /// "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged", "starts",
 /// "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
-/// "optimal_allocation", "warnings", "failure", "seconds"}; null where there is none. Parameters,
-/// intervals and allocation are null where the design does not identify them.
+/// "optimal_allocation", "holdout", "form_choice", "warnings", "failure", "seconds"}; null where
+/// there is none. Parameters, intervals and allocation are null where the design does not identify
+/// them.
 nlohmann::json to_json(const FittedLaw& law);
 
 }  // namespace assay

@@ -123,3 +123,17 @@ def test_a_single_line_of_n_and_d_identifies_no_exponents(fit, tmp_path):
     text = fit(name, "--ci", "none").stdout
     assert "does not identify" in text and "alpha" not in text.split("\n", 4)[-1]
     assert document(fit(write(tmp_path / "u.csv", sweep(0.005)), "--json", "--ci", "none"))["identifiable"] is True
+
+
+def test_hold_out_predicts_the_larger_runs_and_chooses_the_form(fit, tmp_path):
+    name = write(tmp_path / "t.csv", sweep(0.003, seed=2, sizes=6))
+    law = document(fit(name, "--json", "--ci", "none", "--holdout", "rolling"))
+    cuts = {cut["name"]: cut for cut in law["holdout"]["cuts"]}
+    assert len(cuts) == 5 and all(cut["failure"] is None for cut in cuts.values())
+    assert all(cut["fitted"] + cut["held_out"] == 36 for cut in cuts.values())
+    assert law["holdout"]["log_rmse"] < 0.5 * law["holdout"]["carried_rmse"]
+    choice = law["form_choice"]
+    assert {choice["best"], *(rival["form"] for rival in choice["rivals"])} == {"chinchilla", "tied", "outer"}
+    assert law["form"] == choice["chosen"]
+    text = fit(name, "--ci", "none", "--holdout", "rolling").stdout
+    assert "chosen by hold-out" in text and "carried forward" in text

@@ -136,7 +136,7 @@ TEST(TableFile, RandomBytesNeverCrash) {
   const auto below = [&](size_t n) { return static_cast<size_t>(generator() % n); };
   const TemporaryFolder folder;
   int accepted = 0, refused = 0;
-  for (int trial = 0; trial < 20000; ++trial) {
+  for (int trial = 0; trial < 1500; ++trial) {
     std::string bytes = trial % 4 == 0 ? std::string() : sound;
     if (bytes.empty())
       for (size_t size = below(80); bytes.size() < size;) bytes += static_cast<char>(below(256));
@@ -162,8 +162,8 @@ TEST(TableFile, RandomBytesNeverCrash) {
       ++refused;
     }
   }
-  EXPECT_GT(accepted, 1000);
-  EXPECT_GT(refused, 5000);
+  EXPECT_GT(accepted, 75);
+  EXPECT_GT(refused, 375);
 }
 
 }  // namespace
