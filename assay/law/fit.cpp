@@ -156,14 +156,18 @@ LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   LawObjective objective(
       form, problem.rows,
       squares ? options.loss.delta : std::max(kCoarseDelta, delta_at(options.loss, 0)));
-  const std::vector<GridStart> starts = grid.starts(objective, options.starts);
+  const bool many = problem.rows.count > kManyRows;
+  if (many) objective.resample(problem.rows, part_of(problem.rows));
+  const std::vector<GridStart> starts =
+      grid.starts(objective, options.starts * (form.size() - form.coefficients() >= 3 ? 4 : 1));
   if (starts.empty() || !std::isfinite(starts.front().objective)) {
     fit.failure = "the form could not be evaluated anywhere on its grid";
     return fit;
   }
   settle_scale(problem, options.loss, objective, starts, fit.scale);
   objective.set_delta(fit.scale.delta);
-  const SearchResult found = polish_all(objective, starts, options.polish);
+  const SearchResult found = many ? polish_in_parts(objective, problem.rows, starts, options.polish)
+                                  : polish_all(objective, starts, options.polish);
   fit.failure.clear();
   fit.centred = found.best.parameters;
   fit.objective = found.best.objective;

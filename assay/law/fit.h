@@ -23,7 +23,9 @@ LawProblem law_problem(std::span<const Observation> observations, FormPointer fo
 
 struct FitOptions {
   RobustLoss loss = {};
-  std::size_t starts = 4;  // polished, of the grid's local minima
+  /// Polished, of the grid's local minima; four times as many for forms with three or more
+  /// parameters beside their coefficients, whose objectives have more minima.
+  std::size_t starts = 4;
   PolishOptions polish = {};
 };
 

@@ -53,8 +53,10 @@ class Gate {
   void check_range(LawAxis axis) {
     if (!needs_range(axis)) return;
     const auto values = column(axis);
-    const std::set<double> different(values.begin(), values.end());
     const std::size_t least = has_floor() ? 3 : 2;
+    std::set<double> different;
+    for (std::size_t i = 0; i < values.size() && different.size() < least; ++i)
+      different.insert(values[i]);
     if (different.size() < least) {
       refuse(fmt::format("{} has {} different value{}, and {} need at least {}", axis_name(axis),
                          different.size(), different.size() == 1 ? "" : "s",
@@ -72,7 +74,8 @@ class Gate {
 
   void check_points() {
     std::set<std::vector<double>> points;
-    for (std::size_t i = 0; i < problem_.rows.count; ++i) {
+    for (std::size_t i = 0; i < problem_.rows.count && points.size() <= problem_.form->size();
+         ++i) {
       std::vector<double> point;
       for (const LawAxis axis : problem_.form->axes()) point.push_back(column(axis)[i]);
       points.insert(std::move(point));
@@ -117,8 +120,8 @@ class Gate {
 
   void check_floor() {
     if (!has_floor()) return;
+    if (floor_is_above_zero(problem_, fit_)) return;
     const ProfileInterval floor = profile_interval(problem_, fit_, "E");
-    if (!floor.low_open && floor.limits.low > 0) return;
     for (const char* name : {"alpha", "beta", "c", "c0"}) {
       const std::size_t j = problem_.form->index(name);
       if (j == problem_.form->size()) continue;

@@ -2,29 +2,39 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numbers>
+#include <string_view>
+#include <tuple>
 
 namespace assay {
 namespace {
 
-using Key = std::pair<std::string, std::vector<double>>;
-using Groups = std::map<Key, std::vector<const Observation*>>;
+using Rows = std::vector<const Observation*>;
+
+auto key_of(const Observation& row) {
+  const auto known = [](double value) { return std::isnan(value) ? -1 : value; };
+  return std::tuple(known(row.model_size), known(row.data_size), known(row.unique_data),
+                    known(row.compute), std::string_view(row.group));
+}
 
 // Every column counts, whatever a form uses: two model sizes at one budget are not replicates.
-Groups design_points(std::span<const Observation> observations) {
-  Groups out;
-  for (const Observation& row : observations) {
-    if (row.status != ObservationStatus::measured) continue;
-    Key key{row.group, {}};
-    for (const double value : {row.model_size, row.data_size, row.unique_data, row.compute})
-      key.second.push_back(std::isnan(value) ? -1 : value);
-    out[key].push_back(&row);
+// Points with one row are left out.
+std::vector<Rows> replicated_points(std::span<const Observation> observations) {
+  Rows sorted;
+  for (const Observation& row : observations)
+    if (row.status == ObservationStatus::measured) sorted.push_back(&row);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Observation* a, const Observation* b) {
+    return key_of(*a) < key_of(*b);
+  });
+  std::vector<Rows> out;
+  for (std::size_t from = 0, to = 0; from < sorted.size(); from = to) {
+    while (to < sorted.size() && key_of(*sorted[to]) == key_of(*sorted[from])) ++to;
+    if (to - from > 1) out.emplace_back(&sorted[from], &sorted[from] + (to - from));
   }
   return out;
 }
 
-std::vector<double> one_per_run(const std::vector<const Observation*>& rows) {
+std::vector<double> one_per_run(const Rows& rows) {
   std::vector<double> out;
   std::vector<std::string> seen;
   for (const Observation* row : rows) {
@@ -47,7 +57,7 @@ std::string lines_of(const Observation& a, const Observation& b) {
 ReplicateNoise replicate_noise(std::span<const Observation> observations) {
   ReplicateNoise out;
   double squares = 0;
-  for (const auto& [key, rows] : design_points(observations)) {
+  for (const Rows& rows : replicated_points(observations)) {
     const std::vector<double> values = one_per_run(rows);
     double mean = 0;
     for (const double value : values) mean += value / static_cast<double>(values.size());
@@ -72,7 +82,7 @@ double median_deviation(std::span<const double> residuals, std::size_t parameter
 
 std::vector<std::string> replicate_faults(std::span<const Observation> observations) {
   std::vector<std::string> out;
-  for (const auto& [key, rows] : design_points(observations)) {
+  for (const Rows& rows : replicated_points(observations)) {
     for (std::size_t i = 1; i < rows.size(); ++i) {
       const Observation &first = *rows[0], &row = *rows[i];
       const auto before = rows.begin() + static_cast<std::ptrdiff_t>(i);

@@ -13,10 +13,10 @@ class Profile {
  public:
   Profile(const LawProblem& problem, const LawFit& fit, std::size_t held, double coverage);
   ProfileInterval run();
-
- private:
   // Rise of the objective above its minimum, in units of what is allowed, less one.
   double excess(double value);
+
+ private:
   double crossing(double step, double bound, bool& open);
   double in_table_units(double value) const;
 
@@ -119,6 +119,12 @@ ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
                 "profiles are of E and of exponents: other coefficients change with the units of "
                 "their columns");
   return Profile(problem, fit, held, coverage).run();
+}
+
+bool floor_is_above_zero(const LawProblem& problem, const LawFit& fit, double coverage) {
+  const std::size_t held = problem.form->index("E");
+  if (!fit.usable() || held == problem.form->size()) return false;
+  return Profile(problem, fit, held, coverage).excess(0) > 0;
 }
 
 }  // namespace assay

@@ -23,4 +23,7 @@ struct ProfileInterval {
 ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
                                  const std::string& parameter, double coverage = 0.95);
 
+/// Whether that interval of E leaves out a floor of zero: one refit. False for forms without E.
+bool floor_is_above_zero(const LawProblem& problem, const LawFit& fit, double coverage = 0.95);
+
 }  // namespace assay

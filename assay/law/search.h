@@ -25,6 +25,17 @@ bool same_minimum(double objective, double best);
 SearchResult polish_all(LawObjective& objective, const std::vector<GridStart>& starts,
                         const PolishOptions& options);
 
+/// Rows above which minima are first sought in a part of them.
+constexpr std::size_t kManyRows = 8192;
+
+/// polish_all for many rows: starts are polished on the objective's part of the rows as it is, and
+/// one of each minimum found there on all of `rows`, which the objective has afterwards.
+SearchResult polish_in_parts(LawObjective& objective, const FitRows& rows,
+                             const std::vector<GridStart>& starts, const PolishOptions& options);
+
+/// Weights of about kManyRows/2 rows, spread evenly over the table.
+std::vector<double> part_of(const FitRows& rows);
+
 /// Grid at the coarse δ and polish_all at the objective's own.
 SearchResult search(StartGrid& grid, LawObjective& objective, std::size_t starts,
                     const PolishOptions& options);

@@ -167,6 +167,23 @@ TEST(LawFit, LossesAreReadFromText) {
     EXPECT_THROW(parse_loss(bad), Error) << bad;
 }
 
+// Minima are sought in a part of the rows, and the result is the minimum over all of them.
+TEST(LawFit, ManyRowsGiveTheMinimumOverAllOfThem) {
+  const auto table = square(120, 2, 0.005, 12);
+  const LawProblem problem = law_problem(table, make_form("chinchilla"));
+  const LawFit fit = fit_law(problem, {.loss = RobustLoss::huber(1e-3)});
+  EXPECT_TRUE(fit.converged);
+  EXPECT_EQ(fit.rows, 14400);
+  EXPECT_EQ(fit.agreeing, fit.starts);
+  EXPECT_EQ(fit.residuals.size(), table.size());
+  LawObjective objective(*problem.form, problem.rows, 1e-3);
+  LawVector start(5);
+  start << 0.3, 0.3, 0.4, 0.3, 0.4;
+  const Polished whole = polish(objective, start);
+  EXPECT_TRUE(whole.converged);
+  EXPECT_NEAR(fit.objective / whole.objective, 1, 1e-11);
+}
+
 // Correlation of log A and alpha in table units is that of a regression far from its origin.
 TEST(LawFit, CorrelationIsOfTheReportedParameters) {
   const LawFit fit = fit_chinchilla(square(5, 2, 0.005, 11));

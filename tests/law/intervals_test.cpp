@@ -136,6 +136,16 @@ TEST(LawProfile, IsWaldsIntervalWhereNoiseIsSmall) {
   }
 }
 
+TEST(LawProfile, AFloorOfZeroIsExcludedWhereTheIntervalExcludesIt) {
+  for (const double sigma : {0.002, 0.05}) {
+    const LawProblem problem = law_problem(square(5, 1.5, sigma, 35), make_form("chinchilla"));
+    const LawFit fit = fit_law(problem);
+    const ProfileInterval floor = profile_interval(problem, fit, "E");
+    EXPECT_EQ(floor_is_above_zero(problem, fit), !floor.low_open) << floor.limits.low;
+    EXPECT_EQ(floor.low_open, sigma > 0.01);
+  }
+}
+
 TEST(LawProfile, RefusesCoefficientsAndFailedFits) {
   const LawProblem problem = law_problem(square(5, 2, 0.005, 34), make_form("chinchilla"));
   EXPECT_THROW(profile_interval(problem, fit_law(problem), "A"), Error);

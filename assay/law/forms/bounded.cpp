@@ -32,7 +32,7 @@ class Bounded : public Form {
              {{"E", "loss"},
               {"L0", "loss"},
               {"c", "1", 0.005, 8, log_grid(0.05, 2.5, 10)},
-              {"log_x0", "log x", -60, 60, even_grid(-6, 6, 9)},
+              {"log_x0", "log x", -10, 10, even_grid(-6, 6, 9)},
               {"a", "1", 0.05, 20, log_grid(0.3, 4, 5)}}),
         axis_(axis) {}
 
