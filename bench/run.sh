@@ -9,5 +9,6 @@ cmake --build build > /dev/null
 export OMP_NUM_THREADS=1
 if [ "${1:-all}" = all ]; then
   for layer in noise stats data; do build/bin/${layer}_benchmark; done
+  .venv/bin/python bench/law_fit.py
 fi
 .venv/bin/python bench/step_time.py --rounds 5 --steps 10
