@@ -27,7 +27,7 @@ std::vector<GridPoint> expand_entry(const std::string& key, const Node& value,
   std::vector<GridPoint> points;
   for (const Node& item : value.array()) {
     for (GridPoint& point : expand_entry(key, item, keep)) {
-      if (value.array().size() > 1) point.labels.insert(point.labels.begin(), label(key, item));
+      point.labels.insert(point.labels.begin(), label(key, item));
       point.table.key_place = value.key_place;
       points.push_back(std::move(point));
     }

@@ -1,4 +1,4 @@
-// Lists in a study file are axes of a grid.
+// Lists in a study file are axes of a grid, and so is a list of one: it is named, as the others are.
 #pragma once
 
 #include <string>
