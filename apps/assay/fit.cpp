@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/fit_study.h"
 #include "assay/law/fitted_law.h"
 #include "assay/law/table.h"
 #include "assay/store/files.h"
@@ -17,7 +19,7 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000";
-  std::string holdout = "none", output;
+  std::string holdout = "none", output, factor;
   TableOptions rows;
 };
 
@@ -58,8 +60,8 @@ std::string how_text(const FittedLaw& law) {
 std::string allocation_text(const FittedLaw& law) {
   const auto value = allocation(*law.problem.form, law.fit.parameters, 1e18);
   if (!value) return "";
-  std::string text = fmt::format("compute-optimal: N* ∝ C^{:.3f}, D* ∝ C^{:.3f}",
-                                 value->model_exponent, value->data_exponent);
+  std::string text = fmt::format("compute-optimal: N* ∝ C^{:.3f}, D* ∝ C^{:.3f}, L − E ∝ C^-{:.3f}",
+                                 value->model_exponent, value->data_exponent, value->loss_exponent);
   if (law.resamples)
     if (const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1e18))
       text += fmt::format(" ({:.3f} to {:.3f} of N*)", with->model_exponent.low,
@@ -147,6 +149,12 @@ int fit(const Arguments& arguments, const Globals& globals) {
   request.intervals = parse_interval_choice(arguments.intervals);
   request.holdout = arguments.holdout == "rolling";
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
+  if (std::filesystem::is_directory(arguments.table))
+    return fit_study(arguments.table, arguments.factor.empty() ? "all" : arguments.factor, request,
+                     arguments.output, globals);
+  if (!arguments.factor.empty())
+    throw Error("usage.factor", "--factor is of a study's folder, and this is a table",
+                "filter its rows with --where");
   const TableRows table = read_table(arguments.table, arguments.rows);
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
   const Json json = document(table, laws);
@@ -170,10 +178,14 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
       "fit",
-      "Fit a scaling law to a table of model sizes, data and losses. Columns are recognised by\n"
+      "Fit a scaling law to a table of model sizes, data and losses, or to the trials of a study\n"
+      "(bit deficit and own loss, by objective). Columns are recognised by\n"
       "common names; N = parameters, D = examples or tokens, C = FLOPs, D = C/(6 N) where only C\n"
       "is given.");
-  command->add_option("TABLE", arguments->table, "CSV file, a row a run or checkpoint")->required();
+  command
+      ->add_option("TABLE", arguments->table,
+                   "CSV file, a row a run or checkpoint; or a study's folder")
+      ->required();
   for (const RoleNames& role : roles())
     command->add_option(std::string(role.option),
                         arguments->rows.columns[static_cast<size_t>(role.role)],
@@ -201,6 +213,8 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
   command->add_option("--n-definition", arguments->rows.model_size_definition,
                       "What N counts: \"with embeddings\" or \"without embeddings\"");
   command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");
+  command->add_option("--factor", arguments->factor,
+                      "Of a study's bit deficit: all (default), content, position or one factor");
   command->add_option("-o,--output", arguments->output, "File for the law, as JSON");
   command->footer(
       "Example: assay fit runs.csv --where 'loss < 4' --form chinchilla --loss huber:1e-3");

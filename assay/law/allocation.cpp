@@ -19,6 +19,7 @@ std::optional<Allocation> allocation(const Form& form, std::span<const double> p
   Allocation out;
   out.model_exponent = beta / sum;
   out.data_exponent = *alpha / sum;
+  out.loss_exponent = *alpha * beta / sum * named("gamma").value_or(1);
   out.model_size = std::exp(log_ratio / sum + out.model_exponent * log_budget);
   out.data_size = std::exp(out.data_exponent * log_budget - log_ratio / sum);
   return out;

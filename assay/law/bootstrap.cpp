@@ -190,9 +190,12 @@ std::optional<AllocationIntervals> allocation_intervals(const LawProblem& proble
         },
         coverage);
   };
-  return AllocationIntervals{*value, limits(&Allocation::model_exponent),
-                             limits(&Allocation::data_exponent), limits(&Allocation::model_size),
-                             limits(&Allocation::data_size)};
+  return AllocationIntervals{*value,
+                             limits(&Allocation::model_exponent),
+                             limits(&Allocation::data_exponent),
+                             limits(&Allocation::model_size),
+                             limits(&Allocation::data_size),
+                             limits(&Allocation::loss_exponent)};
 }
 
 }  // namespace assay

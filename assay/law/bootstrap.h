@@ -70,7 +70,7 @@ LawPrediction predict_interval(const LawProblem& problem, const LawFit& fit,
 /// Compute-optimal allocation with intervals.
 struct AllocationIntervals {
   Allocation value;
-  LawLimits model_exponent, data_exponent, model_size, data_size;
+  LawLimits model_exponent, data_exponent, model_size, data_size, loss_exponent;
 };
 std::optional<AllocationIntervals> allocation_intervals(const LawProblem& problem,
                                                         const LawFit& fit,

@@ -21,13 +21,16 @@ Json allocation_json(const FittedLaw& law) {
   // Exponents do not depend on the compute at which sizes are asked for.
   const auto value = allocation(*law.problem.form, law.fit.parameters, 1e18);
   if (!value) return nullptr;
-  Json out{{"a", value->model_exponent}, {"b", value->data_exponent}};
-  out["a_interval"] = out["b_interval"] = nullptr;
+  Json out{{"a", value->model_exponent},
+           {"b", value->data_exponent},
+           {"loss_exponent", value->loss_exponent}};
+  out["a_interval"] = out["b_interval"] = out["loss_exponent_interval"] = nullptr;
   if (!law.resamples) return out;
   const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1e18);
   if (!with) return out;
   out["a_interval"] = limits_json(with->model_exponent);
   out["b_interval"] = limits_json(with->data_exponent);
+  out["loss_exponent_interval"] = limits_json(with->loss_exponent);
   return out;
 }
 

@@ -26,8 +26,9 @@ struct Estimate {
   std::optional<double> low{}, high{};  // 95%
   int64_t seeds = 0;                    // trials behind the mean
   int64_t n = 0;                        // units per trial, the smallest
-  std::string interval = "none";  // seeds: Student t over seeds | meter: the meter's own | none
-  std::string note{};             // why a value is missing
+  std::string interval = "none";        // seeds: Student t over seeds | meter: the meter's own |
+                                        // bootstrap: runs resampled | none
+  std::string note{};                   // why a value is missing
 
   bool known() const;
   bool bounded() const { return low.has_value() && high.has_value(); }

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "assay/core/error.h"
 #include "assay/store/study_folder.h"
 
 namespace assay::report {
@@ -79,6 +81,26 @@ Trial trial_of(TrialFolder&& folder) {
   return trial;
 }
 
+/// Of outcomes that some objective's trials give a law of.
+std::vector<OutcomeLaws> laws_of(const StudyFolder& folder) {
+  LawRequest request;
+  request.intervals.resamples = 2000;
+  request.holdout = true;
+  try {
+    std::vector<OutcomeLaws> laws = fit_study_laws(folder, "all", request);
+    std::erase_if(laws, [](const OutcomeLaws& of) {
+      return std::ranges::none_of(of.laws, [](const FittedLaw& law) { return law.fit.usable(); });
+    });
+    return laws;
+  } catch (const Error& error) {
+    // Most studies compare objectives at one size: no law is asked of them.
+    if (error.code() == "law.form" || error.code() == "law.no_outcome" ||
+        error.code() == "law.factor")
+      return {};
+    throw;
+  }
+}
+
 }  // namespace
 
 StudyRecords read_study_records(const std::filesystem::path& study) {
@@ -87,7 +109,8 @@ StudyRecords read_study_records(const std::filesystem::path& study) {
                        .question = folder.question,
                        .toml = folder.toml,
                        .overrides = folder.overrides,
-                       .warnings = folder.warnings};
+                       .warnings = folder.warnings,
+                       .laws = laws_of(folder)};
   for (TrialFolder& trial : folder.trials) {
     if (trial.in_study) {
       records.trials.push_back(trial_of(std::move(trial)));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assay/core/records.h"
+#include "assay/law/study_laws.h"
 
 namespace assay::report {
 
@@ -49,6 +50,7 @@ struct StudyRecords {
   std::vector<std::string> overrides{};  // `--set` of the last run
   std::vector<std::string> warnings{};   // of resolving the study
   std::vector<std::string> strangers{};  // ids of trial folders that are not in the list
+  std::vector<OutcomeLaws> laws{};       // empty where no law could be fitted
 };
 
 /// Tolerates missing and damaged trial folders, and says so in Trial::damage.

@@ -43,6 +43,7 @@ void take_plan(TrialFolder& trial, const nlohmann::json& plan) {
   trial.steps = plan.value("steps", int64_t{0});
   trial.flops = plan.value("flops", 0.0);
   trial.parameters = plan.value("parameters", 0.0);
+  trial.trunk_parameters = plan.value("trunk_parameters", 0.0);
   // The stored config is what is trained; the plan's stands in until there is one.
   if (trial.config->empty() && plan.contains("config"))
     trial.config = std::make_shared<const nlohmann::json>(plan["config"]);

@@ -35,7 +35,8 @@ struct TrialFolder {
   // Planned, from study.json; 0 for a trial outside the study.
   int64_t steps = 0;
   double flops = 0;
-  double parameters = 0;
+  double parameters = 0;        // trained, trunk and head
+  double trunk_parameters = 0;  // of them; 0 in folders written before this was counted
 
   std::shared_ptr<const nlohmann::json> config;       // never null; {} if unknown
   std::shared_ptr<const nlohmann::json> environment;  // environment.json; {} if absent

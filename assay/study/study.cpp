@@ -156,7 +156,8 @@ struct Builder {
     trial.steps = steps_of(train_settings, built->flops_per_example());
     trial.flops = trial.flops_per_step * static_cast<double>(trial.steps);
     for (const auto& [name, parameter] : trained_parameters(*built))
-      trial.parameters += parameter.numel();
+      (name.starts_with("trunk.") ? trial.trunk_parameters : trial.parameters) += parameter.numel();
+    trial.parameters += trial.trunk_parameters;
     if (!ids.insert(trial.id).second || !names.insert(trial.name).second)
       throw Error(
           "config.duplicate_trial", fmt::format("trial `{}` stands twice in the study", trial.name),
@@ -220,7 +221,8 @@ nlohmann::json to_json(const Study& study) {
                       {"steps", trial.steps},
                       {"flops", trial.flops},
                       {"flops_per_step", trial.flops_per_step},
-                      {"parameters", trial.parameters}});
+                      {"parameters", trial.parameters},
+                      {"trunk_parameters", trial.trunk_parameters}});
   return {{"format", 1},        {"name", study.name},        {"question", study.question},
           {"base", study.base}, {"toml", study.toml},        {"set", study.assignments},
           {"trials", trials},   {"warnings", study.warnings}};

@@ -19,7 +19,8 @@ struct Trial {
   int64_t steps = 0;
   double flops = 0;  // of training
   double flops_per_step = 0;
-  int64_t parameters = 0;
+  int64_t parameters = 0;        // trained, trunk and head
+  int64_t trunk_parameters = 0;  // of them
 };
 
 struct Study {

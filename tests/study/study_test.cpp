@@ -135,6 +135,9 @@ TEST(Study, ConfigsReadBack) {
     int64_t parameters = 0;
     for (const Tensor& parameter : objective->parameters()) parameters += parameter.numel();
     EXPECT_EQ(parameters, study.trials[0].parameters);
+    int64_t of_trunk = 0;
+    for (const Tensor& parameter : objective->trunk().parameters()) of_trunk += parameter.numel();
+    EXPECT_EQ(of_trunk, study.trials[0].trunk_parameters);
   }
 }
 

@@ -8,8 +8,8 @@ const AssayChart = (() => {
   const GREY = "#858b91";
   const HEIGHT = 320, TOP = 8, BOTTOM = 50;
 
-  function styleOf(objectives, name) {
-    const i = objectives.indexOf(name);
+  function styleOf(objectives, series) {
+    const i = series.palette >= 0 ? series.palette : objectives.indexOf(series.objective);
     if (i < 0) return { colour: GREY, symbol: "circle", dash: "dot" };
     return { colour: COLOURS[i % 7], symbol: SYMBOLS[i % 7], dash: DASHES[i % 7] };
   }
@@ -43,8 +43,10 @@ const AssayChart = (() => {
       const values = [0];
       const decades = Math.ceil(Math.max(Math.abs(low), Math.abs(high)));
       const step = decades > 5 ? 2 : 1;
+      const within = high - low > 2 ? [1] : high - low > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
       for (let k = 0; k <= decades; k += step)
-        for (const sign of [1, -1]) values.push(sign * w * 10 ** k);
+        for (const part of within)
+          for (const sign of [1, -1]) values.push(sign * part * w * 10 ** k);
       const shown = values.filter(v => map(v) >= low - 1e-9 && map(v) <= high + 1e-9);
       return { at: shown.map(map), text: shown.map(power) };
     };
@@ -55,7 +57,7 @@ const AssayChart = (() => {
     if (value === 0) return "0";
     const exponent = Math.round(Math.log10(Math.abs(value)));
     const sign = value < 0 ? "−" : "";
-    if (exponent >= -3 && exponent <= 3) return sign + Number((10 ** exponent).toPrecision(1));
+    if (exponent >= -3 && exponent <= 3) return sign + Number(Math.abs(value).toPrecision(2));
     return `${sign}10<sup>${String(exponent).replace("-", "−")}</sup>`;
   }
 
@@ -107,7 +109,7 @@ const AssayChart = (() => {
   function hover(series, mark, where) {
     const interval = mark.low === null ? "no interval"
       : `95%: ${short(mark.low)} to ${short(mark.high)} (${mark.interval === "seeds"
-        ? `over ${mark.seeds} seeds` : "one trial"})`;
+        ? `over ${mark.seeds} seeds` : mark.interval === "bootstrap" ? "runs resampled" : "one trial"})`;
     return `<b>${escapeText(series.label)}</b> ${escapeText(where)}<br>${short(mark.value)} ${series.unit === "1" ? "" : escapeText(series.unit)}<br>${interval}`;
   }
 
@@ -168,6 +170,20 @@ const AssayChart = (() => {
     ];
   }
 
+  // A law: its curve without markers, dashed where it leaves the fitted range; measured values as points.
+  function lawTraces(series, x, y, style) {
+    const seen = series.marks.filter(m => m.value !== null);
+    const common = { type: "scatter", name: series.label, showlegend: false, hoverinfo: "text",
+      x: seen.map(m => x.map(m.x)), y: seen.map(m => y.map(m.value)),
+      text: seen.map(m => hover(series, m, `at ${si(m.x)}FLOP`)) };
+    if (series.drawn === "points")
+      return [{ ...common, mode: "markers", marker: { color: style.colour, size: 7, symbol: style.symbol } }];
+    const floor = series.drawn === "floor";
+    return [...bands(seen, x.map, y.map, floor ? GREY : style.colour),
+      { ...common, mode: "lines", line: { color: floor ? GREY : style.colour, width: 1.8,
+        dash: floor ? "dot" : series.drawn === "curve" ? "solid" : "dash" } }];
+  }
+
   function categoryTraces(series, offset, x, y, style) {
     const place = m => x.map(m.x) + offset;
     const marks = series.marks.filter(m => m.value !== null);
@@ -190,9 +206,10 @@ const AssayChart = (() => {
     const scale = (HEIGHT - TOP - BOTTOM) / (range[1] - range[0]);
     const labels = [];
     for (const series of panel.series) {
+      if (series.drawn === "points" || series.drawn === "curve") continue;
       const last = series.marks.filter(m => m.value !== null).pop();
       if (last) labels.push({ text: series.label, at: y.map(last.value),
-                              style: styleOf(objectives, series.objective) });
+                              style: styleOf(objectives, series) });
     }
     labels.sort((a, b) => a.at - b.at);
     const gap = 15;
@@ -259,12 +276,12 @@ const AssayChart = (() => {
     const range = yRange(figure.shared_y ? figure.panels : [panel]);
     const traces = [], ranks = new Map();
     panel.series.forEach((series, i) => {
-      const style = styleOf(objectives, series.objective);
+      const style = styleOf(objectives, series);
       const rank = ranks.get(series.objective) || 0;
       ranks.set(series.objective, rank + 1);
       const offset = (i - (panel.series.length - 1) / 2) * Math.min(0.22, 0.7 / panel.series.length);
       traces.push(...(panel.categories.length ? categoryTraces(series, offset, x, y, style)
-                                              : lineTraces(series, rank, x, y, style)));
+        : series.drawn ? lawTraces(series, x, y, style) : lineTraces(series, rank, x, y, style)));
     });
     return Plotly.newPlot(element, traces, layoutOf(panel, objectives, x, y, range),
                           { displayModeBar: false, responsive: true });
@@ -278,7 +295,7 @@ const AssayChart = (() => {
       for (const series of panel.series) {
         if (seen.has(series.label)) continue;
         seen.add(series.label);
-        const style = styleOf(objectives, series.objective), item = document.createElement("span");
+        const style = styleOf(objectives, series), item = document.createElement("span");
         item.innerHTML = marker(style);
         item.append(series.label);
         element.append(item);

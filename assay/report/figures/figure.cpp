@@ -22,6 +22,7 @@ Json bound(const std::optional<double>& value) { return value ? number(*value) :
 std::string interval_words(const Estimate& estimate) {
   if (estimate.interval == "seeds") return fmt::format("t over {} seeds", estimate.seeds);
   if (estimate.interval == "meter") return "one trial, the meter's own";
+  if (estimate.interval == "bootstrap") return "runs resampled";
   return estimate.known() ? "none" : estimate.note;
 }
 
@@ -52,6 +53,8 @@ Json to_json(const Panel& panel) {
     series.push_back({{"label", s.label},
                       {"objective", s.objective},
                       {"unit", s.unit},
+                      {"drawn", s.drawn},
+                      {"palette", s.palette},
                       {"marks", std::move(marks)}});
   }
   return {{"title", panel.title},       {"x_title", panel.x_title},

@@ -20,11 +20,18 @@ Figure demand_figure(const ReportData& data);        // target SNR against a nul
 Figure demand_level_figure(const ReportData& data);  // the same, by noise level
 Figure drive_figure(const ReportData& data);         // gains of short branches per GFLOP
 Figure drive_factor_figure(const ReportData& data);  // the same, factor by factor
+Figure law_figure(const ReportData& data);           // bit deficit against FLOPs, by model size
+Figure own_law_figure(const ReportData& data);       // the same of each objective's own loss
+Figure exponent_figure(const ReportData& data);      // parameters of the laws with intervals
+Figure residual_figure(const ReportData& data);      // of the laws
+Figure law_holdout_figure(const ReportData& data);   // errors of extrapolation, beside baselines
 
 Table factor_table(const ReportData& data);
 Table variance_table(const ReportData& data);
 Table layer_level_table(const ReportData& data);  // SNR
 Table demand_table(const ReportData& data);
 Table drive_table(const ReportData& data);
+Table law_table(const ReportData& data);
+Table law_difference_table(const ReportData& data);
 
 }  // namespace assay::report

@@ -1,0 +1,127 @@
+#include "apps/assay/fit_study.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/assay/console.h"
+#include "assay/law/study_laws.h"
+#include "assay/store/files.h"
+
+namespace assay::cli {
+namespace {
+
+using Json = nlohmann::json;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string with_limits(double value, const std::optional<LawLimits>& limits) {
+  if (!limits || !std::isfinite(limits->low) || !std::isfinite(limits->high))
+    return fmt::format("{:.3g}", value);
+  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", value, limits->low, limits->high);
+}
+
+std::string parameter_text(const FittedLaw& law, const char* name) {
+  const size_t j = law.problem.form->index(name);
+  if (j >= law.problem.form->size() || !law.identifiable()) return "–";
+  return with_limits(law.fit.parameters[j], law.interval(j));
+}
+
+std::string loss_exponent_text(const FittedLaw& law) {
+  const auto value = allocation(*law.problem.form, law.fit.parameters, 1);
+  if (!law.identifiable() || !value) return "–";
+  if (!law.resamples) return fmt::format("{:.3g}", value->loss_exponent);
+  const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1);
+  return with_limits(value->loss_exponent,
+                     with ? std::optional(with->loss_exponent) : std::nullopt);
+}
+
+std::string holdout_text(const FittedLaw& law) {
+  if (!law.held_out || !std::isfinite(law.held_out->log_rmse)) return "–";
+  return fmt::format("{:.3f} ({:.3f})", law.held_out->log_rmse, law.held_out->carried_rmse);
+}
+
+std::string laws_text(const OutcomeLaws& of) {
+  Rows rows{{"objective", ">rows", "E", "alpha (of N)", "beta (of D)", "exponent of C", "noise",
+             "held out (carried)"}};
+  if (of.laws.front().problem.form->axes().size() == 1)
+    rows.front() = {"objective", ">rows", "E", "c", "noise", "held out (carried)"};
+  std::string unidentified;
+  for (const FittedLaw& law : of.laws) {
+    if (!law.fit.usable()) {
+      unidentified += fmt::format("{}: no law: {}\n", law.group, law.fit.failure);
+      continue;
+    }
+    std::vector<std::string> row{law.group, fmt::format("{}", law.fit.rows),
+                                 parameter_text(law, "E")};
+    if (law.problem.form->axes().size() == 1)
+      row.push_back(parameter_text(law, "c"));
+    else
+      row.insert(row.end(), {parameter_text(law, "alpha"), parameter_text(law, "beta"),
+                             loss_exponent_text(law)});
+    row.push_back(fmt::format("{:.2g}", law.fit.scale.sigma));
+    row.push_back(holdout_text(law));
+    rows.push_back(std::move(row));
+    if (!law.identifiable())
+      for (size_t i = 0; i < law.gate->reasons.size(); ++i)
+        unidentified +=
+            fmt::format("{}: {}; {}\n", law.group, law.gate->reasons[i], law.gate->remedies[i]);
+  }
+  return table(rows) + unidentified;
+}
+
+std::string differences_text(const OutcomeLaws& of) {
+  if (of.differences.empty()) return "";
+  Rows rows{{"difference", "of", ">value", ">95% of all pairs", ">detectable", ""}};
+  for (const LawDifference& one : of.differences)
+    rows.push_back({fmt::format("{} – {}", one.first, one.second), one.quantity,
+                    fmt::format("{:.3f}", one.value),
+                    fmt::format("{:.3f} to {:.3f}", one.limits.low, one.limits.high),
+                    fmt::format("{:.3f}", one.detectable),
+                    one.distinguished ? "" : "indistinguishable"});
+  return table(rows);
+}
+
+std::string outcome_text(const OutcomeLaws& of) {
+  std::string text = of.outcome.name;
+  if (!of.outcome.readout.empty()) text += fmt::format(", {} readout", of.outcome.readout);
+  text += of.outcome.comparable ? fmt::format(", {}s", of.outcome.unit)
+                                : ", each in its own unit: exponents do not compare";
+  return fmt::format("{}: {}\n{}{}", text, of.laws.front().problem.form->formula(), laws_text(of),
+                     differences_text(of));
+}
+
+void warn_of(const OutcomeLaws& of, const Globals& globals) {
+  const std::string name =
+      of.outcome.name + (of.outcome.readout.empty() ? "" : ", " + of.outcome.readout);
+  const auto say = [&](const std::string& text) { warn(name + ": " + text, globals.color); };
+  for (const std::string& warning : of.outcome.warnings) say(warning);
+  for (const FittedLaw& law : of.laws) {
+    for (const std::string& warning : law.fit.warnings) say(law.group + ": " + warning);
+    for (const std::string& fault : law.problem.faults) say(law.group + ": " + fault);
+  }
+}
+
+}  // namespace
+
+int fit_study(const std::string& folder, const std::string& factor, LawRequest request,
+              const std::string& output, const Globals& globals) {
+  request.holdout = true;
+  const StudyFolder study = read_study(folder, ReadDepth::full);
+  const std::vector<OutcomeLaws> all = fit_study_laws(study, factor, request);
+  Json json{{"format", 1}, {"study", study.name}, {"factor", factor}, {"outcomes", Json::array()}};
+  for (const OutcomeLaws& of : all) json["outcomes"].push_back(to_json(of));
+  if (!output.empty()) write_atomically(output, json.dump(2) + "\n");
+  if (globals.json) {
+    print_json(json);
+  } else {
+    for (const OutcomeLaws& of : all)
+      std::printf("%s%s", &of == &all.front() ? "" : "\n", outcome_text(of).c_str());
+    std::fflush(stdout);
+    if (!globals.quiet)
+      for (const OutcomeLaws& of : all) warn_of(of, globals);
+  }
+  return 0;
+}
+
+}  // namespace assay::cli
