@@ -1,0 +1,87 @@
+# assay fit DIR: the laws of a study, from planted trials.
+import json
+import math
+import subprocess
+
+import pytest
+
+
+def write_study(folder, objectives, sizes=(3e4, 1e5, 4e5, 3e6), data=(3000, 12000, 60000, 300000)):
+    """objectives: name -> (floor, alpha, beta). Residuals alternate by half a percent."""
+    trials = []
+    for name, (floor, alpha, beta) in objectives.items():
+        for i, n in enumerate(sizes):
+            for j, d in enumerate(data):
+                identity = f"{name}-{i}-{j}"
+                loss = floor + 6 * (3e4 / n) ** alpha + 6 * (3e3 / d) ** beta
+                loss *= math.exp(0.005 * math.cos(5 * i + 3 * j))
+                at = folder / "trials" / identity
+                at.mkdir(parents=True)
+                config = {"name": f"{name}/width={i}/examples={d}", "objective": {"name": name}}
+                (at / "config.json").write_text(json.dumps(config))
+                (at / "outcome.json").write_text('{"status": "completed", "reason": "", "step": 10}')
+                common = {"kind": "measurement", "unit": "bit", "step": 10, "fraction": 1, "flops": 6 * n * d,
+                          "coverage": 0.95, "n": 100, "method": "planted"}
+                lines = [{**common, "meter": "probe", "quantity": "deficit_bits", "value": loss,
+                          "labels": {"factor": "all", "features": "trained", "readout": "linear"}},
+                         {**common, "meter": "heldout_loss", "quantity": "loss_per_target", "value": loss / 7,
+                          "labels": {"weights": "averaged", "term": "a"}},
+                         {"kind": "ledger", "step": 10, "training_flops": 6 * n * d, "measuring_flops": 0,
+                          "examples": d, "unique_examples": d, "tokens": d}]
+                (at / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+                trials.append({"id": identity, "name": config["name"], "config": config, "steps": 10, "flops": 6 * n * d,
+                               "parameters": 2 * n, "trunk_parameters": n})
+    study = {"format": 1, "name": "planted", "question": "?", "base": ".", "toml": "", "set": [], "trials": trials,
+             "warnings": []}
+    (folder / "study.json").write_text(json.dumps(study))
+
+
+def run(assay, *arguments):
+    return subprocess.run([assay, "fit", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def test_laws_of_every_outcome_and_objective(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5), "jepa": (8, 0.6, 0.5)})
+    done = run(assay, tmp_path, "--json", "-o", tmp_path / "laws.json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert json.loads((tmp_path / "laws.json").read_text())["outcomes"][0]["outcome"] == "bit deficit"
+    deficit, own = document["outcomes"]
+    assert (deficit["readout"], deficit["comparable"], own["comparable"]) == ("linear", True, False)
+    assert [law["group"] for law in deficit["laws"]] == ["mae", "jepa"]
+    mae, jepa = deficit["laws"]
+    assert mae["parameters"]["E"] == pytest.approx(4, abs=0.5)
+    assert jepa["parameters"]["E"] == pytest.approx(8, abs=0.5)
+    assert mae["parameters"]["alpha"] == pytest.approx(0.4, abs=0.1)
+    assert mae["holdout"]["log_rmse"] < mae["holdout"]["carried_rmse"]
+    assert len(mae["rows"]) == 16
+    floors = [one for one in deficit["differences"] if one["quantity"] == "E"]
+    assert [one["distinguished"] for one in floors] == [True]
+    assert not [one for one in own["differences"] if one["quantity"] == "E"]
+
+
+def test_text_names_outcomes_and_the_smallest_difference(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5), "jepa": (8, 0.6, 0.5)})
+    done = run(assay, tmp_path)
+    assert done.returncode == 0
+    assert "bit deficit, linear readout" in done.stdout
+    assert "exponents do not compare" in done.stdout
+    assert "detectable" in done.stdout
+
+
+def test_wrong_folders_and_factors(assay, tmp_path):
+    done = run(assay, tmp_path)
+    assert done.returncode == 1 and "study.json" in done.stderr
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)})
+    done = run(assay, tmp_path, "--factor", "al")
+    assert done.returncode == 1 and "error[law.factor]" in done.stderr and "`all`" in done.stderr
+    table = tmp_path / "t.csv"
+    table.write_text("N,loss\n1,2\n")
+    done = run(assay, table, "--factor", "all")
+    assert done.returncode == 2 and "error[usage.factor]" in done.stderr
+
+
+def test_one_size_and_one_budget_have_no_law(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)}, sizes=(1e5,), data=(3000,))
+    done = run(assay, tmp_path)
+    assert done.returncode == 1 and "error[law.form]" in done.stderr

@@ -1,0 +1,122 @@
+// Scaling laws in the report: against a study whose trials lie on planted laws.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "assay/report/report.h"
+#include "law/study_fixture.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+void write_study(const fs::path& folder, const StudyFolder& study) {
+  json trials = json::array();
+  for (const TrialFolder& trial : study.trials) {
+    const std::string id = trial.id;
+    trials.push_back({{"id", id},
+                      {"name", trial.name},
+                      {"config", *trial.config},
+                      {"steps", 100},
+                      {"flops", trial.ledger->training_flops},
+                      {"parameters", trial.parameters},
+                      {"trunk_parameters", trial.trunk_parameters}});
+    const fs::path at = folder / "trials" / id;
+    fs::create_directories(at);
+    write_atomically(at / "config.json", trial.config->dump());
+    std::string records;
+    for (const Measurement& m : trial.measurements) records += to_json(m).dump() + "\n";
+    records += to_json(*trial.ledger).dump() + "\n";
+    write_atomically(at / "records.jsonl", records);
+    write_atomically(at / "outcome.json", R"({"status":"completed","reason":"","step":100})");
+  }
+  write_atomically(folder / "study.json", json{{"format", 1},
+                                               {"name", "planted"},
+                                               {"question", "?"},
+                                               {"base", "."},
+                                               {"toml", ""},
+                                               {"set", json::array()},
+                                               {"trials", trials},
+                                               {"warnings", json::array()}}
+                                              .dump());
+}
+
+class LawReport : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder = fs::path(::testing::TempDir()) / "law_report" /
+             ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  json report(const StudyFolder& study) {
+    StudyFolder named = study;
+    for (TrialFolder& trial : named.trials) std::ranges::replace(trial.id, '/', '-');
+    write_study(folder, named);
+    return report_json(folder);
+  }
+
+  fs::path folder;
+};
+
+const json& named(const json& list, const std::string& id) {
+  for (const json& item : list)
+    if (item.at("id") == id) return item;
+  throw std::runtime_error("no " + id);
+}
+
+TEST_F(LawReport, ShowsLawsAtEverySizeWithFloorAndExtrapolation) {
+  const json found =
+      report(testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5), 0.002},
+                                     {"token", testing::deficit_law(0, 0.4, 0.5), 0.002}}));
+  const auto& figure = named(found.at("figures"), "law");
+  ASSERT_EQ(figure.at("panels").size(), 2u);
+  EXPECT_THAT(figure.at("title"), HasSubstr("floor that scale does not remove: mae ("));
+  std::map<std::string, int> drawn;
+  for (const auto& series : figure.at("panels")[0].at("series")) ++drawn[series.at("drawn")];
+  EXPECT_EQ(drawn, (std::map<std::string, int>{
+                       {"points", 4}, {"curve", 4}, {"extrapolated", 4}, {"floor", 1}}));
+  // The dashed part begins where trials end, and goes ten times further in data.
+  const auto& beyond = figure.at("panels")[0].at("series")[2];
+  ASSERT_EQ(beyond.at("drawn"), "extrapolated");
+  const double from = beyond.at("marks").front().at("x"), to = beyond.at("marks").back().at("x");
+  EXPECT_NEAR(to / from, 10, 1e-6);
+  EXPECT_NEAR(from, 6 * 3e4 * 3e5, 1);
+  for (const auto& mark : beyond.at("marks")) {
+    EXPECT_LT(mark.at("low"), mark.at("value"));
+    EXPECT_GT(mark.at("high"), mark.at("value"));
+  }
+  const auto& laws = named(found.at("tables"), "laws");
+  ASSERT_EQ(laws.at("rows").size(), 4u);  // two outcomes of two objectives
+  EXPECT_NEAR(laws.at("rows")[0][4].at("value").get<double>(), 4, 0.8);    // E
+  EXPECT_NEAR(laws.at("rows")[0][5].at("value").get<double>(), 0.4, 0.1);  // alpha
+  EXPECT_EQ(named(found.at("figures"), "law_residuals").at("panels").size(), 2u);
+  EXPECT_EQ(named(found.at("figures"), "law_holdout").at("panels").size(), 2u);
+  EXPECT_THAT(report_html(folder), HasSubstr("id=\"figure-law\""));
+}
+
+// Noise of 30%: no exponent can be told, and no mark claims one.
+TEST_F(LawReport, ExponentsThatAreNotIdentifiedHaveNoMark) {
+  StudyFolder study = testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5), 0.3}});
+  const json found = report(study);
+  for (const auto& panel : named(found.at("figures"), "exponents").at("panels"))
+    for (const auto& series : panel.at("series"))
+      for (const auto& mark : series.at("marks")) EXPECT_TRUE(mark.at("value").is_null());
+  EXPECT_THAT(named(found.at("figures"), "law").at("title"), HasSubstr("Not told by these trials"));
+  EXPECT_THAT(named(found.at("tables"), "laws").at("rows")[0].back().at("text"),
+              HasSubstr("trades off"));
+}
+
+TEST_F(LawReport, StudiesWithoutALawHaveNoSection) {
+  StudyFolder study = testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5)}});
+  study.trials.resize(2);
+  report(study);
+  EXPECT_THAT(report_html(folder), Not(HasSubstr("Scaling laws")));
+}
+
+}  // namespace
+}  // namespace assay
