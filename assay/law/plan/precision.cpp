@@ -194,9 +194,13 @@ double SweepPrecision::standard_error(const std::string& target) const {
   return worst;
 }
 
-double SweepPrecision::half_width(const std::string& target) const {
+double SweepPrecision::interval_factor() const {
   const int freedom = runs - parameters;
-  return freedom > 0 ? student_quantile(0.975, freedom) * standard_error(target) : kInfinity;
+  return freedom > 0 ? student_quantile(0.975, freedom) : kInfinity;
+}
+
+double SweepPrecision::half_width(const std::string& target) const {
+  return interval_factor() * standard_error(target);
 }
 
 SweepPrecision sweep_precision(const DesignModel& model, const Sweep& sweep, double sigma) {

@@ -78,8 +78,9 @@ struct SweepPrecision {
 
   /// Of a name that DesignModel::contrasts knows; "exponents" is the worst of them.
   double standard_error(const std::string& target) const;
-  /// Half of a 95% interval: t with runs − parameters degrees, as σ is estimated from the same
-  /// runs. ∞ without degrees of freedom.
+  /// Of a 95% interval, in standard errors: t with runs − parameters degrees, as σ is estimated
+  /// from the same runs. ∞ without degrees of freedom.
+  double interval_factor() const;
   double half_width(const std::string& target) const;
 };
 
