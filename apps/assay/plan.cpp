@@ -128,6 +128,15 @@ std::vector<std::string> comments_of(const PlanView& view) {
   return lines;
 }
 
+// Runs of seconds cost what starting and measuring them costs.
+bool overhead_matters(const SweepRequest& request, const SweepPlan& plan) {
+  constexpr double kShort = 10;  // seconds
+  int brief = 0;
+  for (const SweepPoint& point : plan.sweep)
+    if (request.cost.flops(point) / request.cost.rate < kShort) brief += point.runs;
+  return request.cost.overhead == 0 && 2 * brief > plan.precision.runs;
+}
+
 int plan(const Arguments& arguments, const Globals& globals) {
   check_shape(arguments.shape);
   SweepRequest request = request_of(arguments);
@@ -144,6 +153,9 @@ int plan(const Arguments& arguments, const Globals& globals) {
     print_json(plan_json(view));
   else
     std::fputs(plan_text(view).c_str(), stdout);
+  if (overhead_matters(request, plan) && !globals.quiet && !globals.json)
+    warn("most runs take less than 10 s: say with --overhead what their start and measuring takes",
+         globals.color);
   return 0;
 }
 

@@ -85,7 +85,7 @@ std::string block_text(const std::string& objective, const Block& block) {
 }  // namespace
 
 int StudyShape::width(double model_size) const {
-  const int step = std::lcm(4, heads);
+  const int step = std::lcm(kWidthStep, heads);
   const double exact = std::sqrt(model_size / (12.0 * depth)) / step;
   const int below = std::max(1, static_cast<int>(exact));
   return step * (exact * exact < static_cast<double>(below) * (below + 1) ? below : below + 1);

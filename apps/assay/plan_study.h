@@ -11,10 +11,12 @@ namespace assay::cli {
 /// Trunks that a study can name, and the data of the study that is written.
 struct StudyShape {
   int depth = 4, heads = 4;
+  // Trunks need multiples of 4, decoders of half their width too.
+  static constexpr int kWidthStep = 8;
   static constexpr int kBatch = 64, kPatch = 8, kSide = 32;
   static constexpr int kTokens = (kSide / kPatch) * (kSide / kPatch);  // of an image
 
-  /// Nearest in log N of the widths that are multiples of 4 and of `heads`, with N = 12 depth
+  /// Nearest in log N of the widths that are multiples of 8 and of `heads`, with N = 12 depth
   /// width²: what the blocks of a transformer have, without embeddings, norms and biases.
   int width(double model_size) const;
   double parameters(int width) const;

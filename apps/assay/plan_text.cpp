@@ -30,10 +30,10 @@ std::string head_text(const PlanView& view) {
                       count_text(centre.data_size), view.request.sigma);
   if (view.shape)
     text += fmt::format(
-        "sizes rounded to widths that are multiples of 4 and of {} heads, with N = 12 · {} · "
+        "sizes rounded to widths that are multiples of {} and of {} heads, with N = 12 · {} · "
         "width²; "
         "data to batches of {}\n",
-        view.shape->heads, view.shape->depth, StudyShape::kBatch);
+        StudyShape::kWidthStep, view.shape->heads, view.shape->depth, StudyShape::kBatch);
   return text;
 }
 
@@ -96,9 +96,13 @@ std::string cost_text(const PlanView& view) {
   if (view.plan.efficiency_bound)
     text += fmt::format(
         "no other sweep on these candidates within these limits is better by more than "
-        "{:.2g} times\n",
+        "{:.3g} times\n",
         1 / *view.plan.efficiency_bound);
   return text;
+}
+
+std::string every(const std::string& target) {
+  return target == "exponents" ? "every exponent" : target;
 }
 
 std::string wanted(const SweepTarget& target) {
@@ -109,10 +113,10 @@ std::string wanted(const SweepTarget& target) {
 std::string target_text(const PlanView& view) {
   const SweepTarget& target = view.request.target;
   if (!target.given()) return "";
-  if (view.plan.reached) return fmt::format("reaches {} of {}\n", wanted(target), target.of);
-  std::string text =
-      fmt::format("does NOT reach {} of {}{}; any one of these would:\n", wanted(target), target.of,
-                  view.request.hours ? " within these ranges and hours" : " within these ranges");
+  if (view.plan.reached) return fmt::format("reaches {} of {}\n", wanted(target), every(target.of));
+  std::string text = fmt::format(
+      "does NOT reach {} of {}{}; any one of these would:\n", wanted(target), every(target.of),
+      view.request.hours ? " within these ranges and hours" : " within these ranges");
   for (const SweepLever& remedy : view.plan.remedies)
     text += fmt::format("- {}{}\n", remedy.change,
                         std::isnan(remedy.hours) ? "" : ": " + hours_text(remedy.hours));
@@ -124,6 +128,7 @@ Json levers_json(const std::vector<SweepLever>& levers) {
   for (const SweepLever& lever : levers)
     out.push_back({{"change", lever.change},
                    {"standard_error", lever.standard_error},
+                   {"compute", std::isnan(lever.compute) ? Json() : Json(lever.compute)},
                    {"hours", std::isnan(lever.hours) ? Json() : Json(lever.hours)}});
   return out;
 }

@@ -192,6 +192,18 @@ TEST(SweepPlanner, SaysWhatWouldReachATargetThatItMisses) {
   EXPECT_NEAR(plan.remedies.front().hours / needed, 1, 0.05);
 }
 
+// With many workers the hours are those of the longest run.
+TEST(SweepPlanner, TakesNoRunLongerThanTheHours) {
+  SweepRequest wanted = request(SweepKind::optimal);
+  wanted.cost.workers = 1000;
+  wanted.hours = 0.05;
+  const SweepPlan plan = plan_sweep(wanted);
+  for (const SweepPoint& point : plan.sweep)
+    EXPECT_LE(wanted.cost.seconds(point), 0.05 * 3600 * (1 + 1e-9));
+  EXPECT_LE(plan.hours, 0.05 * (1 + 1e-9));
+  EXPECT_GT(plan_sweep(request(SweepKind::grid)).hours, 0.05);
+}
+
 TEST(SweepPlanner, CountsHoursByWorkersAndNeverBelowTheLongestRun) {
   SweepRequest one = request(SweepKind::grid), many = one;
   many.cost.workers = 1000;

@@ -257,6 +257,11 @@ ExchangedSweep exchange_sweep(const DesignModel& model, const Sweep& candidates,
                               const ExchangeLimits& limits, const Sweep& start) {
   ExchangeLimits within = limits;
   const auto count = static_cast<int>(candidates.size());
+  if (count < model.size())
+    throw Error(
+        "plan.budget",
+        fmt::format("{} candidates for {} parameters are within the hours", count, model.size()),
+        "more hours for the longest run, or smaller models and data");
   within.least_points = std::min(within.least_points, count);
   within.least_runs = std::min(within.least_runs, count * within.most_seeds);
   const Eigen::MatrixXd sensitivity = model.sensitivities(candidates);

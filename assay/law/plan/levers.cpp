@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-constexpr double kNoHours = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 // "N", "D" or "N and of D".
 const char* columns_of(const Sweep& sweep) {
@@ -33,22 +33,28 @@ std::optional<double> with_floor_known(const SweepPrecision& precision, const st
   return worst;
 }
 
-std::string effect(const SweepLever& lever, double hours) {
-  const std::string times = std::isnan(lever.hours)
+SweepLever changed(std::string change, const Sweep& from, const Sweep& to, double error,
+                   const RunCost& cost) {
+  return {std::move(change), error, worker_seconds(to, cost) / worker_seconds(from, cost),
+          hours_of(to, cost)};
+}
+
+std::string effect(const SweepLever& lever) {
+  const std::string times = std::isnan(lever.compute)
                                 ? std::string()
-                                : fmt::format(" for {:.2g} times the hours", lever.hours / hours);
+                                : fmt::format(" for {:.2g} times the compute", lever.compute);
   return fmt::format("{:.2g} with {}{}", lever.standard_error, lever.change, times);
 }
 
-std::string_view limit_of(const std::vector<SweepLever>& levers, double error, double hours) {
+std::string_view limit_of(const std::vector<SweepLever>& levers, double error) {
   std::string_view limit = "the number of runs";
-  double least = 0.98;  // twice the seeds: error × √hours stays what it is
+  double least = 0.98;  // twice the seeds: error × √compute stays what it is
   for (const SweepLever& lever : levers) {
     const double part = lever.standard_error / error;
-    if (std::isnan(lever.hours)) {
+    if (std::isnan(lever.compute)) {
       if (part * part < 0.5) return "the unknown floor E";
-    } else if (part * std::sqrt(lever.hours / hours) < least) {
-      least = part * std::sqrt(lever.hours / hours);
+    } else if (part * std::sqrt(lever.compute) < least) {
+      least = part * std::sqrt(lever.compute);
       limit = "its range";
     }
   }
@@ -60,9 +66,9 @@ std::string_view limit_of(const std::vector<SweepLever>& levers, double error, d
 std::vector<SweepLever> levers(const DesignModel& model, const Sweep& sweep, double sigma,
                                const RunCost& cost, const std::string& of) {
   std::vector<SweepLever> out;
-  const auto add = [&](std::string change, const Sweep& changed) {
-    out.push_back({std::move(change), sweep_precision(model, changed, sigma).standard_error(of),
-                   hours_of(changed, cost)});
+  const auto add = [&](std::string change, const Sweep& to) {
+    const double error = sweep_precision(model, to, sigma).standard_error(of);
+    out.push_back(changed(std::move(change), sweep, to, error, cost));
   };
   add("twice the seeds", repeated(sweep, 2));
   for (const double more : {0.5, -0.5})
@@ -70,27 +76,25 @@ std::vector<SweepLever> levers(const DesignModel& model, const Sweep& sweep, dou
                     more > 0 ? "large" : "small"),
         stretched(sweep, more));
   if (const auto known = with_floor_known(sweep_precision(model, sweep, sigma), of))
-    out.push_back({"the floor E known exactly", *known, kNoHours});
+    out.push_back({"the floor E known exactly", *known, kNothing, kNothing});
   return out;
 }
 
-std::string limit_text(const std::vector<SweepLever>& levers, const std::string& of, double error,
-                       double hours) {
+std::string limit_text(const std::vector<SweepLever>& levers, const std::string& of, double error) {
   std::string text =
       fmt::format("The standard error {:.2g} of {} is limited most by {}. It would be ", error, of,
-                  limit_of(levers, error, hours));
-  for (std::size_t i = 0; i < levers.size(); ++i)
-    text += (i ? "; " : "") + effect(levers[i], hours);
+                  limit_of(levers, error));
+  for (std::size_t i = 0; i < levers.size(); ++i) text += (i ? "; " : "") + effect(levers[i]);
   return text + ".";
 }
 
 std::vector<SweepLever> remedies(const DesignModel& model, const Sweep& sweep, double sigma,
                                  const RunCost& cost, const SweepTarget& target) {
   std::vector<SweepLever> out;
-  const auto reaches = [&](const Sweep& changed, const std::string& change) {
-    const SweepPrecision precision = sweep_precision(model, changed, sigma);
+  const auto reaches = [&](const Sweep& to, const std::string& change) {
+    const SweepPrecision precision = sweep_precision(model, to, sigma);
     if (!target.reached(precision)) return false;
-    out.push_back({change, precision.standard_error(target.of), hours_of(changed, cost)});
+    out.push_back(changed(change, sweep, to, precision.standard_error(target.of), cost));
     return true;
   };
   constexpr int kMostTimes = 1000, kMostTenths = 40;
@@ -109,7 +113,7 @@ std::vector<SweepLever> remedies(const DesignModel& model, const Sweep& sweep, d
   if (target.half_width) ratio = std::min(ratio, *target.half_width / now.half_width(target.of));
   if (ratio > 0)
     out.push_back({fmt::format("a noise of σ = {:.2g} instead of {:.2g}", sigma * ratio, sigma),
-                   now.standard_error(target.of) * ratio, kNoHours});
+                   now.standard_error(target.of) * ratio, kNothing, kNothing});
   return out;
 }
 

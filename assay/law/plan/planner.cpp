@@ -31,8 +31,9 @@ void check_cost(const RunCost& cost) {
 // A sweep with what it gives and takes.
 struct Judged {
   Sweep sweep;
-  double error = kInfinity;  // of the target's exponent
-  double seconds = kInfinity;
+  double error = kInfinity;    // of the target's exponent
+  double seconds = kInfinity;  // of one worker
+  double hours = kInfinity;    // of all
   bool reached = false, identified = false;
   std::optional<double> bound;
 };
@@ -44,7 +45,7 @@ class Planner {
         model_(request.guess, request.region),
         contrasts_(request.determinant ? Eigen::MatrixXd() : model_.contrasts(request.target.of)) {
     model_.contrasts(request.target.of);  // throws for an unknown name
-    allowed_ = request.hours ? *request.hours * 3600 * request.cost.workers : kInfinity;
+    allowed_ = request.hours.value_or(kInfinity);
   }
 
   SweepPlan run() {
@@ -60,6 +61,7 @@ class Planner {
   Judged judge(Sweep sweep) const {
     Judged out;
     out.seconds = worker_seconds(sweep, request_.cost);
+    out.hours = hours_of(sweep, request_.cost);
     try {
       const SweepPrecision precision = sweep_precision(model_, sweep, request_.sigma);
       out.error = precision.standard_error(request_.target.of);
@@ -78,17 +80,23 @@ class Planner {
     return isoflop_sweep(model_, request_.region, layout, request_.cost.flops_per,
                          request_.rounding);
   }
-  Sweep candidates() const {
-    return grid(
-        {.sizes = request_.levels, .budgets = request_.levels, .seeds = 1, .corner_seeds = 0});
+  double seconds_in(double hours) const { return hours * 3600 * request_.cost.workers; }
+  // No run may alone take longer than the hours.
+  Sweep candidates(double hours) const {
+    Sweep all =
+        grid({.sizes = request_.levels, .budgets = request_.levels, .seeds = 1, .corner_seeds = 0});
+    std::erase_if(all, [&](const SweepPoint& point) {
+      return request_.cost.seconds(point) > hours * 3600 * (1 + 1e-9);
+    });
+    return all;
   }
 
-  Judged exchanged(double seconds, bool thorough) const {
+  Judged exchanged(const Sweep& from, double seconds, bool thorough) const {
     ExchangeLimits limits = request_.exchange;
     limits.seconds = seconds;
     limits.thorough = thorough;
-    const ExchangedSweep found = exchange_sweep(model_, candidates(), contrasts_, request_.cost,
-                                                limits, grid(request_.grid));
+    const ExchangedSweep found =
+        exchange_sweep(model_, from, contrasts_, request_.cost, limits, grid(request_.grid));
     Judged out = judge(found.sweep);
     out.bound = found.efficiency;
     return out;
@@ -104,8 +112,10 @@ class Planner {
       case SweepKind::optimal:
         break;
     }
-    return exchanged(request_.hours ? allowed_ : worker_seconds(grid(request_.grid), request_.cost),
-                     true);
+    return exchanged(
+        candidates(allowed_),
+        request_.hours ? seconds_in(allowed_) : worker_seconds(grid(request_.grid), request_.cost),
+        true);
   }
 
   std::vector<Sweep> layouts() const {
@@ -140,11 +150,11 @@ class Planner {
 
   // Of what the hours allow: the cheapest that reaches the target, else the most precise; where
   // they allow nothing, the cheapest.
-  Judged chosen(double seconds) const {
+  Judged chosen(double hours) const {
     Judged chosen;
     for (const Sweep& sweep : layouts()) {
       Judged judged = judge(sweep);
-      const bool allowed = judged.seconds <= seconds, held = chosen.seconds <= seconds;
+      const bool allowed = judged.hours <= hours, held = chosen.hours <= hours;
       if (chosen.sweep.empty() || (allowed != held ? allowed : better(judged, chosen, allowed)))
         chosen = std::move(judged);
     }
@@ -157,13 +167,13 @@ class Planner {
   }
 
   // Least cost by bisection of its logarithm, to 2%.
-  Judged least_cost(double seconds) const {
+  Judged least_cost(double hours) const {
     constexpr double kClose = 1.02;
-    const Sweep all = candidates();
-    double high =
-        std::min(seconds, request_.exchange.most_seeds * worker_seconds(all, request_.cost));
-    Judged found = exchanged(high, false);
-    if (!found.reached) found = exchanged(high, true);
+    const Sweep all = candidates(hours);
+    double high = std::min(seconds_in(hours),
+                           request_.exchange.most_seeds * worker_seconds(all, request_.cost));
+    Judged found = exchanged(all, high, false);
+    if (!found.reached) found = exchanged(all, high, true);
     if (!found.reached) return found;
     double low = kInfinity;
     for (const SweepPoint& point : all) low = std::min(low, request_.cost.seconds(point));
@@ -171,7 +181,7 @@ class Planner {
     while (high > kClose * low) {
       const double middle = std::sqrt(low * high);
       try {
-        const Judged judged = exchanged(middle, false);
+        const Judged judged = exchanged(all, middle, false);
         if (judged.reached) {
           found = judged;
           high = judged.seconds;
@@ -182,12 +192,12 @@ class Planner {
       }
       low = middle;
     }
-    Judged thorough = exchanged(high, true);
+    Judged thorough = exchanged(all, high, true);
     return thorough.reached && thorough.error < found.error ? thorough : found;
   }
 
-  Judged cheapest(double seconds) const {
-    return request_.kind == SweepKind::optimal ? least_cost(seconds) : chosen(seconds);
+  Judged cheapest(double hours) const {
+    return request_.kind == SweepKind::optimal ? least_cost(hours) : chosen(hours);
   }
   Judged cheapest() const { return cheapest(allowed_); }
 
@@ -198,11 +208,11 @@ class Planner {
     plan.flops = flops_of(found.sweep, request_.cost);
     plan.hours = hours_of(found.sweep, request_.cost);
     plan.reached = !request_.target.given() || found.reached;
-    plan.affordable = found.seconds <= allowed_ * (1 + 1e-9);
+    plan.affordable = found.hours <= allowed_ * (1 + 1e-9);
     plan.efficiency_bound = found.bound;
     if (request_.kind != SweepKind::grid) plan.grid_efficiency = beside_grid(found);
     plan.levers = levers(model_, found.sweep, request_.sigma, request_.cost, request_.target.of);
-    plan.limit = limit_text(plan.levers, request_.target.of, found.error, plan.hours);
+    plan.limit = limit_text(plan.levers, request_.target.of, found.error);
     return plan;
   }
 
@@ -217,10 +227,12 @@ class Planner {
   void add_hours_needed(SweepPlan& plan) const {
     const Judged without_limit = cheapest(kInfinity);
     if (!without_limit.reached) return;
-    plan.remedies.insert(plan.remedies.begin(),
-                         {fmt::format("more hours: the cheapest such sweep has {} runs",
-                                      runs_of(without_limit.sweep)),
-                          without_limit.error, hours_of(without_limit.sweep, request_.cost)});
+    plan.remedies.insert(
+        plan.remedies.begin(),
+        {fmt::format("more hours: the cheapest such sweep has {} runs",
+                     runs_of(without_limit.sweep)),
+         without_limit.error, without_limit.seconds / worker_seconds(plan.sweep, request_.cost),
+         without_limit.hours});
   }
 
   const SweepRequest& request_;

@@ -42,7 +42,8 @@ struct SweepRequest {
 struct SweepLever {
   std::string change;
   double standard_error = 0;
-  double hours = 0;  // NaN where it costs no runs
+  double compute = 0;  // times that of the sweep; NaN where it costs no runs
+  double hours = 0;    // on all workers; NaN likewise
 };
 
 struct SweepPlan {
