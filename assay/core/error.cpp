@@ -45,7 +45,7 @@ Error::Error(std::string code, const std::string& message, std::string help, Pla
 
 ExitCode Error::exit_code() const {
   const std::string domain = code_.substr(0, code_.find('.'));
-  if (domain == "config" || domain == "usage") return ExitCode::usage;
+  if (domain == "config" || domain == "usage" || domain == "plan") return ExitCode::usage;
   if (domain == "environment") return ExitCode::environment;
   return ExitCode::failed;
 }

@@ -38,7 +38,7 @@ struct Place {
 };
 
 /// code: "domain.reason", e.g. "config.unknown_key"; the domain decides the exit code:
-/// config, usage -> 2; environment -> 5; anything else (data, store, trial, …) -> 1.
+/// config, usage, plan -> 2; environment -> 5; anything else (data, store, trial, …) -> 1.
 class Error : public std::runtime_error {
  public:
   Error(std::string code, const std::string& message, std::string help = {}, Place place = {});

@@ -1,0 +1,282 @@
+// assay plan: which runs determine an exponent as precisely as is wanted, before any is paid for.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "apps/assay/command.h"
+#include "apps/assay/console.h"
+#include "apps/assay/plan_text.h"
+#include "assay/core/error.h"
+#include "assay/law/plan/stored_guess.h"
+#include "assay/store/files.h"
+
+namespace assay::cli {
+namespace {
+
+struct Arguments {
+  std::string sizes = "3e4:1e7", data = "1e4:3.2e6", design = "grid", criterion = "target";
+  std::string of = "exponents", from, group, output;
+  GuessShares shares;
+  std::optional<double> sigma, standard_error, half_width, hours, flops_per;
+  std::optional<int> levels_of_size, levels_of_data, seeds, corner_seeds;
+  double gflops = 50, overhead = 0, correlation = 0;
+  int workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  int candidates = 9, most_runs = 60, most_seeds = 3;
+  std::vector<std::string> objectives = {"mae"};
+  StudyShape shape;
+};
+
+constexpr double kSigma = 0.005;  // of tiny models, where nothing better is known
+
+double number_of(std::string_view text, const std::string& whole, const char* option) {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !(value > 0))
+    throw Error("usage.range",
+                fmt::format("{} {} is no range of numbers above zero", option, whole),
+                "write LOW:HIGH, such as 3e4:1e7, or one value where it does not vary");
+  return value;
+}
+
+std::pair<double, double> range_of(const std::string& text, const char* option) {
+  const std::string_view view = text;
+  const std::size_t colon = view.find(':');
+  const double low = number_of(view.substr(0, colon), text, option);
+  return {low, colon == std::string::npos ? low : number_of(view.substr(colon + 1), text, option)};
+}
+
+SweepRegion region_of(const Arguments& arguments) {
+  const auto [least_size, greatest_size] = range_of(arguments.sizes, "--n-range");
+  const auto [least_data, greatest_data] = range_of(arguments.data, "--d-range");
+  SweepRegion region{least_size, greatest_size, least_data, greatest_data};
+  check_region(region);
+  if (arguments.output.empty()) return region;
+  // Bounds that exist, so that candidates and levels are those of the region.
+  const SizeRounding rounding = arguments.shape.rounding();
+  region = {rounding.model_size(least_size), rounding.model_size(greatest_size),
+            rounding.data_size(least_data), rounding.data_size(greatest_data)};
+  check_region(region);
+  return region;
+}
+
+void take_guess(const Arguments& arguments, SweepRequest& request, std::string& source,
+                const Globals& globals) {
+  if (arguments.from.empty()) {
+    request.guess = guess_law(arguments.shares, request.region);
+    request.sigma = arguments.sigma.value_or(kSigma);
+    return;
+  }
+  const LawAxis axis = request.region.data_decades() > 0 ? LawAxis::data_size : LawAxis::model_size;
+  const StoredGuess stored = read_guess(arguments.from, arguments.group, axis);
+  request.guess = stored.law;
+  request.sigma = arguments.sigma.value_or(stored.sigma);
+  source = arguments.from + (stored.group.empty() ? "" : " (" + stored.group + ")");
+  if (!stored.identifiable && !globals.quiet)
+    warn("the table behind " + source +
+             " does not identify this law's parameters: its minimum is only a rough guess",
+         globals.color);
+}
+
+SweepKind kind_of(const std::string& name) {
+  return name == "grid"      ? SweepKind::grid
+         : name == "isoflop" ? SweepKind::isoflop
+                             : SweepKind::optimal;
+}
+
+SweepRequest request_of(const Arguments& arguments) {
+  SweepRequest request;
+  request.kind = kind_of(arguments.design);
+  request.region = region_of(arguments);
+  const bool study = !arguments.output.empty();
+  if (study) request.rounding = arguments.shape.rounding();
+  request.cost = {.flops_per = arguments.flops_per.value_or(study ? 6 * StudyShape::kTokens : 6),
+                  .rate = arguments.gflops * 1e9,
+                  .workers = arguments.workers,
+                  .overhead = arguments.overhead};
+  request.target = {arguments.of, arguments.standard_error, arguments.half_width};
+  request.hours = arguments.hours;
+  request.grid.sizes = arguments.levels_of_size.value_or(request.grid.sizes);
+  request.grid.budgets = arguments.levels_of_data.value_or(request.grid.budgets);
+  request.grid.seeds = arguments.seeds.value_or(1);
+  request.grid.corner_seeds = arguments.corner_seeds.value_or(request.grid.corner_seeds);
+  request.isoflop.sizes = arguments.levels_of_size.value_or(request.isoflop.sizes);
+  request.isoflop.budgets = arguments.levels_of_data.value_or(request.isoflop.budgets);
+  request.isoflop.seeds = arguments.seeds.value_or(1);
+  request.layout_given = arguments.levels_of_size || arguments.levels_of_data;
+  request.levels = arguments.candidates;
+  request.exchange.most_runs = arguments.most_runs;
+  request.exchange.most_seeds = arguments.most_seeds;
+  request.determinant = arguments.criterion == "determinant";
+  return request;
+}
+
+std::vector<std::string> comments_of(const PlanView& view) {
+  std::vector<std::string> lines = {fmt::format(
+      "Written by `assay plan`: {} of {} at {}, {} on {}.", kind_name(view.request.kind),
+      plural(view.plan.precision.runs, "run"), plural(std::ssize(view.plan.sweep), "point"),
+      duration_text(view.plan.hours * 3600), plural(view.request.cost.workers, "worker"))};
+  std::string errors = "Standard errors to expect:";
+  for (const ExponentError& exponent : view.plan.precision.exponents)
+    errors += fmt::format(" {} {:.2g},", exponent.name, exponent.standard_error);
+  errors +=
+      fmt::format(" for noise of {:.2g} in log loss and a law as guessed.", view.request.sigma);
+  lines.push_back(errors);
+  if (!view.plan.reached) lines.push_back("This does not reach the target that was asked for.");
+  return lines;
+}
+
+// Runs of seconds cost what starting and measuring them costs.
+bool overhead_matters(const SweepRequest& request, const SweepPlan& plan) {
+  constexpr double kShort = 10;  // seconds
+  int brief = 0;
+  for (const SweepPoint& point : plan.sweep)
+    if (request.cost.flops(point) / request.cost.rate < kShort) brief += point.runs;
+  return request.cost.overhead == 0 && 2 * brief > plan.precision.runs;
+}
+
+int plan(const Arguments& arguments, const Globals& globals) {
+  check_shape(arguments.shape);
+  SweepRequest request = request_of(arguments);
+  std::string source = "guessed";
+  take_guess(arguments, request, source, globals);
+  const SweepPlan plan = plan_sweep(request);
+  PlanView view{request, plan, arguments.correlation, source, std::nullopt};
+  if (!arguments.output.empty()) {
+    view.shape = arguments.shape;
+    write_atomically(arguments.output, study_text(plan.sweep, arguments.shape, arguments.objectives,
+                                                  comments_of(view)));
+  }
+  if (globals.json)
+    print_json(plan_json(view));
+  else
+    std::fputs(plan_text(view).c_str(), stdout);
+  if (overhead_matters(request, plan) && !globals.quiet && !globals.json)
+    warn("most runs take less than 10 s: say with --overhead what their start and measuring takes",
+         globals.color);
+  return 0;
+}
+
+void add_law_options(CLI::App& command, Arguments& to) {
+  command.add_option("--n-range", to.sizes, "Model sizes, LOW:HIGH parameters, or one")
+      ->capture_default_str();
+  command.add_option("--d-range", to.data, "Data, LOW:HIGH examples or tokens, or one amount")
+      ->capture_default_str();
+  CLI::Option* from = command.add_option(
+      "--from", to.from,
+      "Law that `assay fit -o FILE` has stored: its parameters and σ as the guess");
+  command.add_option("--group", to.group, "Which law of several in that file")->needs(from);
+  command.add_option("--alpha", to.shares.alpha, "Guessed exponent of N")
+      ->capture_default_str()
+      ->excludes(from);
+  command.add_option("--beta", to.shares.beta, "Guessed exponent of D")
+      ->capture_default_str()
+      ->excludes(from);
+  command
+      .add_option("--floor-share", to.shares.floor_share,
+                  "Guessed share of the floor E in the loss at the centre of the ranges")
+      ->capture_default_str()
+      ->excludes(from);
+  command.add_option("--sigma", to.sigma,
+                     "Standard deviation of log loss between seeds [0.005, or that of --from]");
+}
+
+void add_target_options(CLI::App& command, Arguments& to) {
+  CLI::Option* error =
+      command.add_option("--target-se", to.standard_error, "Standard error wanted");
+  command.add_option("--target-half-width", to.half_width, "Half of a 95% interval wanted")
+      ->excludes(error);
+  command
+      .add_option(
+          "--of", to.of,
+          "Of which exponent: alpha, beta, c, allocation (a of N* ∝ C^a), or exponents: the "
+          "worst of them")
+      ->capture_default_str();
+  command.add_option("--hours", to.hours, "Hours on all workers that may be spent");
+  command
+      .add_option(
+          "--correlation", to.correlation,
+          "Of the noise of two objectives compared: about 0.5 with common seeds and data order")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.999));
+}
+
+void add_design_options(CLI::App& command, Arguments& to) {
+  command
+      .add_option("--design", to.design,
+                  "grid; isoflop: slices of equal compute about the guessed optimum; optimal: runs "
+                  "exchanged until no other sweep of that cost is better")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"grid", "isoflop", "optimal"}));
+  command.add_option("--sizes", to.levels_of_size,
+                     "Model sizes of the grid [5], or of each slice [4]");
+  command.add_option("--budgets", to.levels_of_data, "Data budgets of the grid [5], or slices [5]");
+  command.add_option("--seeds", to.seeds, "Seeds of every point of a grid or slice [1]");
+  command.add_option("--corner-seeds", to.corner_seeds,
+                     "Further seeds at the corners of the grid [2]");
+  command.add_option("--candidates", to.candidates, "Levels of N and D that optimal chooses from")
+      ->capture_default_str()
+      ->check(CLI::Range(3, 33));
+  command.add_option("--most-runs", to.most_runs, "Runs that optimal may use")
+      ->capture_default_str()
+      ->check(CLI::Range(9, 1000));
+  command.add_option("--most-seeds", to.most_seeds, "Seeds at one point that optimal may use")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  command
+      .add_option(
+          "--criterion", to.criterion,
+          "Of optimal: target (c-optimal for --of) or determinant (D-optimal for the whole law)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"target", "determinant"}));
+}
+
+void add_cost_options(CLI::App& command, Arguments& to) {
+  command.add_option(
+      "--flops-per", to.flops_per,
+      "k of a run's k N D FLOPs: 6 × tokens per example [6; with -o 96, for images of 16 "
+      "tokens]");
+  command.add_option("--gflops", to.gflops, "GFLOP/s that one worker reaches")
+      ->capture_default_str();
+  command.add_option("--workers", to.workers, "Runs at a time [cores of this machine]");
+  command
+      .add_option("--overhead", to.overhead, "Seconds a run beside training: its start, measuring")
+      ->capture_default_str();
+}
+
+void add_study_options(CLI::App& command, Arguments& to) {
+  CLI::Option* output =
+      command.add_option("-o,--output", to.output, "Study file to write, for `assay run`");
+  command.add_option("--objective", to.objectives, "Presets of the study [mae]")->needs(output);
+  command.add_option("--depth", to.shape.depth, "Layers of its trunks")
+      ->capture_default_str()
+      ->needs(output);
+  command.add_option("--heads", to.shape.heads, "Attention heads of its trunks")
+      ->capture_default_str()
+      ->needs(output);
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, const Globals& globals, Command& run) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "plan",
+      "Plan a sweep of model sizes and data: which runs determine the exponents of a scaling law\n"
+      "how precisely, for how many hours, and what limits them. Trains nothing.");
+  add_law_options(*command, *arguments);
+  add_target_options(*command, *arguments);
+  add_design_options(*command, *arguments);
+  add_cost_options(*command, *arguments);
+  add_study_options(*command, *arguments);
+  command->footer(
+      "Example: assay plan --target-half-width 0.02 --of alpha --sigma 0.005 --design optimal \\\n"
+      "           --n-range 3e4:3e6 --d-range 1e4:1e6 -o sweep.toml");
+  command->callback([arguments, &globals, &run] {
+    run = [arguments, &globals] { return plan(*arguments, globals); };
+  });
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,25 @@
+// A fitted law as the guess of a plan.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "assay/law/plan/precision.h"
+
+namespace assay {
+
+struct StoredGuess {
+  LawGuess law;
+  double sigma = 0;          // of the fit's residuals or replicates
+  bool identifiable = true;  // false: the guess is the fit's minimum, for want of better
+  std::string group;
+};
+
+/// Reads what `assay fit -o FILE` has written: the minimum ("fitted", identifiable or not) and σ.
+/// `group`: which law of several; empty = the only one. A law of one column is one of `axis`, where
+/// the file does not say. Throws Error data.missing_file, data.not_a_law, usage.group (several laws
+/// and no name, or an unknown one), law.unusable (the fit failed).
+StoredGuess read_guess(const std::filesystem::path& path, const std::string& group, LawAxis axis);
+
+}  // namespace assay
