@@ -25,12 +25,16 @@ simulations() {
     ASSAY_VALIDATE=1 "$test" --gtest_filter='*Validate*' --gtest_brief=1
     echo '```'
   done
+  echo "## 1,000 tables: no fit is worse than SciPy from 500 random starts"
+  echo '```'
+  ASSAY_VALIDATE=1 .venv/bin/python -m pytest -q -s tests/cli/test_fit_oracle.py
+  echo '```'
 }
 
 bench() {
-  header "Step time beside PyTorch eager" "scripts/validate.sh bench"
+  header "Step time beside PyTorch eager, laws beside SciPy" "scripts/validate.sh bench"
   echo '```'
-  bench/run.sh step
+  bench/run.sh step law
   echo '```'
 }
 
@@ -40,6 +44,10 @@ studies() {
   build/bin/assay run studies/systems.toml -o runs/systems --no-progress >&2
   .venv/bin/python scripts/learned.py runs/systems
   scripts/summarise_study.py runs/systems
+  build/bin/assay run studies/scaling.toml -o runs/scaling --no-progress >&2
+  echo '```'
+  build/bin/assay fit runs/scaling
+  echo '```'
   if [ -d ../shared/data/tiny-imagenet ]; then
     build/bin/assay run studies/natural.toml -o runs/natural --no-progress >&2
     .venv/bin/python scripts/learned.py runs/natural
