@@ -6,7 +6,9 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/preregister.h"
 #include "assay/law/fitted_law.h"
+#include "assay/law/stored_law.h"
 #include "assay/law/table.h"
 #include "assay/store/files.h"
 
@@ -17,7 +19,7 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000";
-  std::string holdout = "none", output;
+  std::string holdout = "none", output, preregistered, write_preregistration;
   TableOptions rows;
 };
 
@@ -130,7 +132,7 @@ std::vector<std::string> warnings_of(const TableRows& table, const std::vector<F
 
 // One law: its fields at the top, as one group is what most tables hold.
 Json document(const TableRows& table, const std::vector<FittedLaw>& laws) {
-  Json out{{"format", 1}, {"table", to_json(table)}};
+  Json out{{"format", kLawFormat}, {"table", to_json(table)}};
   if (laws.size() == 1) {
     out.update(to_json(laws.front()));
     return out;
@@ -140,7 +142,17 @@ Json document(const TableRows& table, const std::vector<FittedLaw>& laws) {
   return out;
 }
 
-int fit(const Arguments& arguments, const Globals& globals) {
+// What is printed, and what `assay predict` needs.
+void store(const std::string& path, const Json& printed, const TableRows& table,
+           const std::vector<FittedLaw>& laws) {
+  std::vector<StoredLaw> stored;
+  for (const FittedLaw& law : laws) stored.push_back(stored_law(law, table.loss_unit));
+  write_atomically(path, law_file(printed, stored));
+}
+
+int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
+  std::optional<Preregistration> plan;
+  if (!arguments.preregistered.empty()) plan = obey(command, arguments.preregistered);
   LawRequest request;
   request.form = arguments.form;
   request.fit.loss = parse_loss(arguments.loss);
@@ -149,12 +161,17 @@ int fit(const Arguments& arguments, const Globals& globals) {
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
   const TableRows table = read_table(arguments.table, arguments.rows);
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
-  const Json json = document(table, laws);
-  if (!arguments.output.empty()) write_atomically(arguments.output, json.dump(2) + "\n");
+  Json json = document(table, laws);
+  if (plan) json["preregistration"] = to_json(*plan, test_predictions(*plan, table.rows));
+  if (!arguments.write_preregistration.empty()) freeze(command, arguments.write_preregistration);
+  if (!arguments.output.empty()) store(arguments.output, json, table, laws);
   if (globals.json) {
     print_json(json);
   } else {
     std::printf("%s", rows_text(table).c_str());
+    if (plan)
+      std::printf("%s",
+                  preregistration_summary(*plan, test_predictions(*plan, table.rows)).c_str());
     for (const FittedLaw& law : laws) std::printf("\n%s", law_text(law).c_str());
     std::fflush(stdout);
     if (!globals.quiet)
@@ -201,11 +218,19 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
   command->add_option("--n-definition", arguments->rows.model_size_definition,
                       "What N counts: \"with embeddings\" or \"without embeddings\"");
   command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");
-  command->add_option("-o,--output", arguments->output, "File for the law, as JSON");
+  command->add_option(
+      "-o,--output", arguments->output,
+      "File for the law, as JSON: what --json prints and what `assay predict` needs");
+  command
+      ->add_option("--preregistered", arguments->preregistered,
+                   "File that froze the options and foretold losses: obeyed, and contradicting "
+                   "options are errors")
+      ->excludes(command->add_option("--write-preregistration", arguments->write_preregistration,
+                                     "File for the options of this call, to be obeyed later"));
   command->footer(
       "Example: assay fit runs.csv --where 'loss < 4' --form chinchilla --loss huber:1e-3");
-  command->callback([arguments, &globals, &run] {
-    run = [arguments, &globals] { return fit(*arguments, globals); };
+  command->callback([arguments, command, &globals, &run] {
+    run = [arguments, command, &globals] { return fit(*arguments, *command, globals); };
   });
 }
 
