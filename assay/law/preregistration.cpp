@@ -89,6 +89,7 @@ std::string canonical(const FrozenOption& option, const std::string& value) {
                   suggest(value, known));
   };
   if (option.name == "--holdout") among({"none", "rolling"});
+  if (option.name == "--share") among({"none", "exponents"});
   return value;
 }
 
@@ -146,11 +147,10 @@ std::string FrozenOption::key() const {
 
 const std::vector<FrozenOption>& frozen_options() {
   static const std::vector<FrozenOption> options = [] {
-    std::vector<FrozenOption> out = {{"--form", false, {"auto"}},
-                                     {"--loss", false, {"huber:auto"}},
-                                     {"--ci", false, {"bootstrap:4000"}},
-                                     {"--holdout", false, {"none"}},
-                                     {"--where", true, {}}};
+    std::vector<FrozenOption> out = {
+        {"--form", false, {"auto"}},         {"--loss", false, {"huber:auto"}},
+        {"--ci", false, {"bootstrap:4000"}}, {"--holdout", false, {"none"}},
+        {"--share", false, {"none"}},        {"--where", true, {}}};
     for (const RoleNames& role : roles()) out.push_back({std::string(role.option), true, {}});
     out.push_back({"--n-definition", false, {}});
     out.push_back({"--loss-unit", false, {}});

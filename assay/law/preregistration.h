@@ -19,7 +19,7 @@ struct FrozenOption {
   std::vector<std::string> fallback;  // what it is where nobody gives it
   std::string key() const;
 };
-/// --form, --loss, --ci, --holdout, --where, the columns, --n-definition, --loss-unit.
+/// --form, --loss, --ci, --holdout, --share, --where, the columns, --n-definition, --loss-unit.
 const std::vector<FrozenOption>& frozen_options();
 
 /// Whether two spellings of an option mean the same: huber:1e-3 and huber:0.001, conditions in any

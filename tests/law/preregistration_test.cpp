@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 
 #include "assay/core/sha256.h"
+#include "store/temporary_folder.h"
 
 namespace assay {
 namespace {
@@ -19,13 +19,11 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-std::string written(const std::string& text) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "assay_preregistration.toml";
-  std::ofstream(path, std::ios::binary) << text;
-  return path.string();
+Preregistration reading(const std::string& text) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path / "plan.toml", std::ios::binary) << text;
+  return read_preregistration((folder.path / "plan.toml").string());
 }
-
-Preregistration reading(const std::string& text) { return read_preregistration(written(text)); }
 
 Error error_of(const std::function<void()>& call) {
   try {

@@ -11,6 +11,7 @@
 #include "assay/core/error.h"
 #include "assay/law/law_prediction.h"
 #include "law/laws.h"
+#include "store/temporary_folder.h"
 
 namespace assay {
 namespace {
@@ -19,10 +20,10 @@ using namespace testing;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-std::string written(const std::string& text) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "assay_law_test.json";
-  std::ofstream(path, std::ios::binary) << text;
-  return path.string();
+std::vector<StoredLaw> read_text(const std::string& text) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path / "law.json", std::ios::binary) << text;
+  return read_law_file(folder.path / "law.json");
 }
 
 FittedLaw fitted(const std::vector<Observation>& rows, const std::string& form = "chinchilla",
@@ -35,7 +36,7 @@ FittedLaw fitted(const std::vector<Observation>& rows, const std::string& form =
 
 StoredLaw through_file(const FittedLaw& law) {
   const std::string text = law_file({{"format", kLawFormat}}, {stored_law(law, "nats")});
-  return read_law_file(written(text)).front();
+  return read_text(text).front();
 }
 
 std::string code_of(const std::function<void()>& call) {
@@ -209,9 +210,7 @@ TEST(StoredLaw, RefusesPointsThatItCannotEvaluate) {
 }
 
 TEST(StoredLaw, RefusesFilesThatHoldNoLaw) {
-  const auto reading = [](const std::string& text) {
-    return code_of([&] { read_law_file(written(text)); });
-  };
+  const auto reading = [](const std::string& text) { return code_of([&] { read_text(text); }); };
   EXPECT_EQ(code_of([] { read_law_file("/nonexistent/law.json"); }), "data.missing_file");
   EXPECT_EQ(reading("N,D,loss\n1,2,3\n"), "data.not_a_law");
   EXPECT_EQ(reading("[1, 2]"), "data.not_a_law");
