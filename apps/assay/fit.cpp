@@ -6,6 +6,7 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/fit_shared.h"
 #include "apps/assay/preregister.h"
 #include "assay/law/fitted_law.h"
 #include "assay/law/stored_law.h"
@@ -19,7 +20,7 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000";
-  std::string holdout = "none", output, preregistered, write_preregistration;
+  std::string holdout = "none", share = "none", output, preregistered, write_preregistration;
   TableOptions rows;
 };
 
@@ -116,11 +117,15 @@ std::string law_text(const FittedLaw& law) {
   for (size_t i = 0; i < form.size(); ++i)
     rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),
                     limits_text(law.interval(i)), form.parameters()[i].unit});
-  return text + table(rows) + how_text(law) + allocation_text(law) + holdout_text(law);
+  text += table(rows) + how_text(law);
+  if (law.influence) text += describe(*law.influence);
+  return text + allocation_text(law) + holdout_text(law);
 }
 
-std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws) {
+std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws,
+                                     const std::optional<SharedExponents>& shared) {
   std::vector<std::string> all;
+  if (shared) all = shared->warnings;
   for (const TableWarning& warning : table.warnings) all.push_back(warning.message);
   for (const FittedLaw& law : laws) {
     const std::string of = law.group.empty() ? "" : law.group + ": ";
@@ -161,7 +166,9 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
   const TableRows table = read_table(arguments.table, arguments.rows);
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
+  const std::optional<SharedExponents> shared = shared_of(arguments.share, table, request);
   Json json = document(table, laws);
+  if (shared) json["shared_exponents"] = to_json(*shared);
   if (plan) json["preregistration"] = to_json(*plan, test_predictions(*plan, table.rows));
   if (!arguments.write_preregistration.empty()) freeze(command, arguments.write_preregistration);
   if (!arguments.output.empty()) store(arguments.output, json, table, laws);
@@ -173,9 +180,11 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
       std::printf("%s",
                   preregistration_summary(*plan, test_predictions(*plan, table.rows)).c_str());
     for (const FittedLaw& law : laws) std::printf("\n%s", law_text(law).c_str());
+    if (shared) std::printf("\n%s", shared_text(*shared).c_str());
     std::fflush(stdout);
     if (!globals.quiet)
-      for (const std::string& warning : warnings_of(table, laws)) warn(warning, globals.color);
+      for (const std::string& warning : warnings_of(table, laws, shared))
+        warn(warning, globals.color);
   }
   const bool all = std::ranges::all_of(laws, [](const FittedLaw& law) { return law.fit.usable(); });
   return all ? 0 : 1;
@@ -215,6 +224,12 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
                    "also chooses the form by it; or none")
       ->capture_default_str()
       ->check(CLI::IsMember({"none", "rolling"}));
+  command
+      ->add_option("--share", arguments->share,
+                   "exponents: one alpha and beta for all groups, which differ in E and in what N "
+                   "and D are worth; or none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "exponents"}));
   command->add_option("--n-definition", arguments->rows.model_size_definition,
                       "What N counts: \"with embeddings\" or \"without embeddings\"");
   command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");
