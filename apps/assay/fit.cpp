@@ -4,11 +4,15 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/fit_shared.h"
 #include "apps/assay/fit_study.h"
+#include "apps/assay/preregister.h"
 #include "assay/law/fitted_law.h"
+#include "assay/law/stored_law.h"
 #include "assay/law/table.h"
 #include "assay/store/files.h"
 
@@ -19,7 +23,8 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000";
-  std::string holdout = "none", output, factor;
+  std::string holdout = "none", share = "none", output, factor, preregistered,
+              write_preregistration;
   TableOptions rows;
 };
 
@@ -116,11 +121,15 @@ std::string law_text(const FittedLaw& law) {
   for (size_t i = 0; i < form.size(); ++i)
     rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),
                     limits_text(law.interval(i)), form.parameters()[i].unit});
-  return text + table(rows) + how_text(law) + allocation_text(law) + holdout_text(law);
+  text += table(rows) + how_text(law);
+  if (law.influence) text += describe(*law.influence);
+  return text + allocation_text(law) + holdout_text(law);
 }
 
-std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws) {
+std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws,
+                                     const std::optional<SharedExponents>& shared) {
   std::vector<std::string> all;
+  if (shared) all = shared->warnings;
   for (const TableWarning& warning : table.warnings) all.push_back(warning.message);
   for (const FittedLaw& law : laws) {
     const std::string of = law.group.empty() ? "" : law.group + ": ";
@@ -132,7 +141,7 @@ std::vector<std::string> warnings_of(const TableRows& table, const std::vector<F
 
 // One law: its fields at the top, as one group is what most tables hold.
 Json document(const TableRows& table, const std::vector<FittedLaw>& laws) {
-  Json out{{"format", 1}, {"table", to_json(table)}};
+  Json out{{"format", kLawFormat}, {"table", to_json(table)}};
   if (laws.size() == 1) {
     out.update(to_json(laws.front()));
     return out;
@@ -142,31 +151,63 @@ Json document(const TableRows& table, const std::vector<FittedLaw>& laws) {
   return out;
 }
 
-int fit(const Arguments& arguments, const Globals& globals) {
+// What is printed, and what `assay predict` needs.
+void store(const std::string& path, const Json& printed, const TableRows& table,
+           const std::vector<FittedLaw>& laws) {
+  std::vector<StoredLaw> stored;
+  for (const FittedLaw& law : laws) stored.push_back(stored_law(law, table.loss_unit));
+  write_atomically(path, law_file(printed, stored));
+}
+
+/// A study's columns are known, and its hold-out is always made.
+void refuse_of_tables(const CLI::App& command) {
+  const std::set<std::string> of_studies = {"TABLE", "--form",   "--loss",
+                                            "--ci",  "--factor", "--output"};
+  for (const CLI::Option* option : command.get_options())
+    if (option->count() > 0 && !of_studies.contains(option->get_name()))
+      throw Error("usage.of_tables",
+                  option->get_name() + " is of tables, and this is a study's folder",
+                  "a study takes --form, --loss, --ci, --factor and -o");
+}
+
+int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
+  std::optional<Preregistration> plan;
+  if (!arguments.preregistered.empty()) plan = obey(command, arguments.preregistered);
   LawRequest request;
   request.form = arguments.form;
   request.fit.loss = parse_loss(arguments.loss);
   request.intervals = parse_interval_choice(arguments.intervals);
   request.holdout = arguments.holdout == "rolling";
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
-  if (std::filesystem::is_directory(arguments.table))
+  if (std::filesystem::is_directory(arguments.table)) {
+    refuse_of_tables(command);
     return fit_study(arguments.table, arguments.factor.empty() ? "all" : arguments.factor, request,
                      arguments.output, globals);
+  }
   if (!arguments.factor.empty())
     throw Error("usage.factor", "--factor is of a study's folder, and this is a table",
                 "filter its rows with --where");
   const TableRows table = read_table(arguments.table, arguments.rows);
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
-  const Json json = document(table, laws);
-  if (!arguments.output.empty()) write_atomically(arguments.output, json.dump(2) + "\n");
+  const std::optional<SharedExponents> shared = shared_of(arguments.share, table, request);
+  Json json = document(table, laws);
+  if (shared) json["shared_exponents"] = to_json(*shared);
+  if (plan) json["preregistration"] = to_json(*plan, test_predictions(*plan, table.rows));
+  if (!arguments.write_preregistration.empty()) freeze(command, arguments.write_preregistration);
+  if (!arguments.output.empty()) store(arguments.output, json, table, laws);
   if (globals.json) {
     print_json(json);
   } else {
     std::printf("%s", rows_text(table).c_str());
+    if (plan)
+      std::printf("%s",
+                  preregistration_summary(*plan, test_predictions(*plan, table.rows)).c_str());
     for (const FittedLaw& law : laws) std::printf("\n%s", law_text(law).c_str());
+    if (shared) std::printf("\n%s", shared_text(*shared).c_str());
     std::fflush(stdout);
     if (!globals.quiet)
-      for (const std::string& warning : warnings_of(table, laws)) warn(warning, globals.color);
+      for (const std::string& warning : warnings_of(table, laws, shared))
+        warn(warning, globals.color);
   }
   const bool all = std::ranges::all_of(laws, [](const FittedLaw& law) { return law.fit.usable(); });
   return all ? 0 : 1;
@@ -210,16 +251,30 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
                    "also chooses the form by it; or none")
       ->capture_default_str()
       ->check(CLI::IsMember({"none", "rolling"}));
+  command
+      ->add_option("--share", arguments->share,
+                   "exponents: one alpha and beta for all groups, which differ in E and in what N "
+                   "and D are worth; or none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "exponents"}));
   command->add_option("--n-definition", arguments->rows.model_size_definition,
                       "What N counts: \"with embeddings\" or \"without embeddings\"");
   command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");
   command->add_option("--factor", arguments->factor,
                       "Of a study's bit deficit: all (default), content, position or one factor");
-  command->add_option("-o,--output", arguments->output, "File for the law, as JSON");
+  command->add_option(
+      "-o,--output", arguments->output,
+      "File for the law, as JSON: what --json prints and what `assay predict` needs");
+  command
+      ->add_option("--preregistered", arguments->preregistered,
+                   "File that froze the options and foretold losses: obeyed, and contradicting "
+                   "options are errors")
+      ->excludes(command->add_option("--write-preregistration", arguments->write_preregistration,
+                                     "File for the options of this call, to be obeyed later"));
   command->footer(
       "Example: assay fit runs.csv --where 'loss < 4' --form chinchilla --loss huber:1e-3");
-  command->callback([arguments, &globals, &run] {
-    run = [arguments, &globals] { return fit(*arguments, globals); };
+  command->callback([arguments, command, &globals, &run] {
+    run = [arguments, command, &globals] { return fit(*arguments, *command, globals); };
   });
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/console.h"
+#include "assay/law/stored_law.h"
 #include "assay/law/study_laws.h"
 #include "assay/store/files.h"
 
@@ -102,6 +103,17 @@ void warn_of(const OutcomeLaws& of, const Globals& globals) {
   }
 }
 
+/// What is printed, and what `assay predict` needs.
+void store(const std::string& path, const Json& printed, const std::vector<OutcomeLaws>& all) {
+  std::vector<StoredLaw> stored;
+  for (const OutcomeLaws& of : all)
+    for (const FittedLaw& law : of.laws) {
+      stored.push_back(stored_law(law, of.outcome.unit));
+      stored.back().group = law_name(of.outcome, law);
+    }
+  write_atomically(path, law_file(printed, stored));
+}
+
 }  // namespace
 
 int fit_study(const std::string& folder, const std::string& factor, LawRequest request,
@@ -111,7 +123,7 @@ int fit_study(const std::string& folder, const std::string& factor, LawRequest r
   const std::vector<OutcomeLaws> all = fit_study_laws(study, factor, request);
   Json json{{"format", 1}, {"study", study.name}, {"factor", factor}, {"outcomes", Json::array()}};
   for (const OutcomeLaws& of : all) json["outcomes"].push_back(to_json(of));
-  if (!output.empty()) write_atomically(output, json.dump(2) + "\n");
+  if (!output.empty()) store(output, json, all);
   if (globals.json) {
     print_json(json);
   } else {

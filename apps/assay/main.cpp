@@ -127,6 +127,7 @@ int run(int argc, char** argv) {
   add_report(app, globals, command);
   add_fit(app, globals, command);
   add_plan(app, globals, command);
+  add_predict(app, globals, command);
   add_measure(app, globals, command);
   add_check(app, globals, command);
   add_list(app, globals, command);

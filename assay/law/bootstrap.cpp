@@ -6,6 +6,7 @@
 
 #include "assay/core/error.h"
 #include "assay/law/search.h"
+#include "assay/law/uniform_below.h"
 
 namespace assay {
 namespace {
@@ -13,13 +14,6 @@ namespace {
 constexpr int kLeastDraws = 20;  // for a percentile
 /// Of a standard error of the resample: far below what a percentile resolves.
 constexpr double kTolerance = 1e-4;
-
-// A whole number below `bound`, the same with every standard library (Lemire's multiplication; its
-// bias is below bound/2^64).
-int64_t below(std::mt19937_64& engine, int64_t bound) {
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<int64_t>((static_cast<Wide>(engine()) * static_cast<Wide>(bound)) >> 64);
-}
 
 class Resampler {
  public:
@@ -57,7 +51,7 @@ class Resampler {
   bool draw_rows() {
     std::fill(times_.begin(), times_.end(), 0.0);
     for (int64_t k = 0; k < problem_.rows.clusters; ++k)
-      ++times_[static_cast<std::size_t>(below(engine_, problem_.rows.clusters))];
+      ++times_[static_cast<std::size_t>(uniform_below(engine_, problem_.rows.clusters))];
     std::size_t different = 0;
     for (std::size_t i = 0; i < weight_.size(); ++i) {
       weight_[i] = times_[static_cast<std::size_t>(problem_.rows.cluster[i])];
@@ -153,25 +147,39 @@ double sorted_quantile(std::span<const double> sorted, double probability) {
   return sorted[below_it] + part * (sorted[above] - sorted[below_it]);
 }
 
-LawPrediction predict_interval(const LawProblem& problem, const LawFit& fit,
-                               const LawBootstrap& bootstrap, const Observation& point,
-                               double coverage) {
-  const Form& form = *problem.form;
-  const auto n = static_cast<int64_t>(fit.residuals.size());
-  const double growth = std::sqrt(static_cast<double>(n) /
-                                  static_cast<double>(n - static_cast<int64_t>(form.size())));
+std::vector<double> run_noise(const LawProblem& problem, const LawFit& fit) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < fit.residuals.size(); ++i)
+    if (std::isinf(problem.rows.highest[i])) out.push_back(fit.residuals[i]);
+  const auto n = static_cast<double>(out.size()), p = static_cast<double>(problem.form->size());
+  if (!(n > p)) return {};
+  for (double& residual : out) residual *= std::sqrt(n / (n - p));
+  return out;
+}
+
+LawPrediction predict_interval(const Form& form, std::span<const double> parameters,
+                               const LawBootstrap& bootstrap, std::span<const double> noise,
+                               const Observation& point, double coverage) {
   std::mt19937_64 engine(bootstrap.seed.child("noise").value());
   LawPrediction out;
-  out.value = predict(form, fit.parameters, point);
+  out.value = predict(form, parameters, point);
   const auto of_law = [&](std::span<const double> at) { return predict(form, at, point); };
   out.law = bootstrap.interval_of(of_law, coverage);
   out.run = bootstrap.interval_of(
       [&](std::span<const double> at) {
-        const double noise = fit.residuals[static_cast<std::size_t>(below(engine, n))];
-        return of_law(at) * std::exp(growth * noise);
+        if (noise.empty()) return std::numeric_limits<double>::quiet_NaN();
+        const int64_t drawn = uniform_below(engine, static_cast<int64_t>(noise.size()));
+        return of_law(at) * std::exp(noise[static_cast<std::size_t>(drawn)]);
       },
       coverage);
   return out;
+}
+
+LawPrediction predict_interval(const LawProblem& problem, const LawFit& fit,
+                               const LawBootstrap& bootstrap, const Observation& point,
+                               double coverage) {
+  return predict_interval(*problem.form, fit.parameters, bootstrap, run_noise(problem, fit), point,
+                          coverage);
 }
 
 std::optional<AllocationIntervals> allocation_intervals(const LawProblem& problem,
@@ -179,8 +187,16 @@ std::optional<AllocationIntervals> allocation_intervals(const LawProblem& proble
                                                         const LawBootstrap& bootstrap,
                                                         double compute, double coverage,
                                                         double flops_per) {
-  const Form& form = *problem.form;
-  const auto value = allocation(form, fit.parameters, compute, flops_per);
+  return allocation_intervals(*problem.form, fit.parameters, bootstrap, compute, coverage,
+                              flops_per);
+}
+
+std::optional<AllocationIntervals> allocation_intervals(const Form& form,
+                                                        std::span<const double> parameters,
+                                                        const LawBootstrap& bootstrap,
+                                                        double compute, double coverage,
+                                                        double flops_per) {
+  const auto value = allocation(form, parameters, compute, flops_per);
   if (!value) return std::nullopt;
   const auto limits = [&](double Allocation::*member) {
     return bootstrap.interval_of(

@@ -60,9 +60,16 @@ double sorted_quantile(std::span<const double> sorted, double probability);
 struct LawPrediction {
   double value = 0;
   LawLimits law;  // of L̂: uncertainty of the parameters
-  LawLimits run;  // of a loss measured there: with noise, drawn from the fit's residuals times
-                  // √(n/(n − p))
+  LawLimits run;  // of a loss measured there: with noise, drawn from run_noise
 };
+/// Residuals of the measured rows times √(n/(n − p)), p = parameters of the form, n = those rows:
+/// how far, in log loss, a new run lies off the law. Upper bounds tell nothing of it.
+std::vector<double> run_noise(const LawProblem& problem, const LawFit& fit);
+/// parameters: [p] of the fit, in table units; noise: of run_noise. Limits are NaN with fewer than
+/// 20 draws, and those of a run without noise.
+LawPrediction predict_interval(const Form& form, std::span<const double> parameters,
+                               const LawBootstrap& bootstrap, std::span<const double> noise,
+                               const Observation& point, double coverage = 0.95);
 LawPrediction predict_interval(const LawProblem& problem, const LawFit& fit,
                                const LawBootstrap& bootstrap, const Observation& point,
                                double coverage = 0.95);
@@ -72,6 +79,11 @@ struct AllocationIntervals {
   Allocation value;
   LawLimits model_exponent, data_exponent, model_size, data_size, loss_exponent;
 };
+std::optional<AllocationIntervals> allocation_intervals(const Form& form,
+                                                        std::span<const double> parameters,
+                                                        const LawBootstrap& bootstrap,
+                                                        double compute, double coverage = 0.95,
+                                                        double flops_per = 6);
 std::optional<AllocationIntervals> allocation_intervals(const LawProblem& problem,
                                                         const LawFit& fit,
                                                         const LawBootstrap& bootstrap,

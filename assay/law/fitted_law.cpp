@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "assay/core/error.h"
 
@@ -17,12 +16,15 @@ namespace {
 
 constexpr int kFewestResamples = 100, kMostResamples = 1'000'000;
 
-size_t different_values(std::span<const Observation> observations, LawAxis axis) {
-  std::set<double> values;
-  for (const Observation& observation : observations)
-    if (const double value = value_on(observation, axis); std::isfinite(value))
-      values.insert(value);
-  return values.size();
+bool takes_two_values(std::span<const Observation> observations, LawAxis axis) {
+  double first = Observation::kUnknown;
+  for (const Observation& observation : observations) {
+    const double value = value_on(observation, axis);
+    if (!std::isfinite(value)) continue;
+    if (std::isfinite(first) && value != first) return true;
+    first = value;
+  }
+  return false;
 }
 
 std::optional<ProfileInterval> profile_of(const LawProblem& problem, const LawFit& fit,
@@ -93,7 +95,7 @@ std::optional<LawLimits> FittedLaw::interval(size_t parameter) const {
 }
 
 FormPointer chosen_form(std::span<const Observation> observations, const std::string& name) {
-  const auto varies = [&](LawAxis axis) { return different_values(observations, axis) > 1; };
+  const auto varies = [&](LawAxis axis) { return takes_two_values(observations, axis); };
   const bool sizes = varies(LawAxis::model_size), data = varies(LawAxis::data_size);
   if (name == "auto" && sizes && data) return make_form("chinchilla");
   const LawAxis axis = data ? LawAxis::data_size : sizes ? LawAxis::model_size : LawAxis::compute;
@@ -114,6 +116,7 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   law.problem = law_problem(observations, form);
   law.fit = fit_law(law.problem, request.fit);
   if (law.fit.usable()) law.gate = identifiability(law.problem, law.fit);
+  if (law.identifiable()) law.influence = influence(law.problem, law.fit, observations);
   const Kind kind = request.intervals.kind;
   if (law.fit.usable() && (kind == Kind::bootstrap || kind == Kind::bootstrap_full)) {
     BootstrapOptions options;

@@ -8,6 +8,7 @@
 
 #include "assay/law/holdout.h"
 #include "assay/law/identifiability.h"
+#include "assay/law/influence.h"
 
 namespace assay {
 
@@ -36,6 +37,7 @@ struct FittedLaw {
   std::optional<Holdout> held_out;
   std::optional<FormChoice> choice;  // by hold-out, among several
   std::optional<LawBootstrap> resamples;
+  std::optional<Influence> influence;                    // of flagged rows; of an identifiable law
   std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
   double seconds = 0;
 
@@ -60,9 +62,9 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
 /// "intervals", "interval_method", "fitted" (the minimum, identifiable or not), "objective",
 /// "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged", "starts",
 /// "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
-/// "optimal_allocation", "holdout", "form_choice", "warnings", "failure", "seconds"}; null where
-/// there is none. Parameters, intervals and allocation are null where the design does not identify
-/// them.
+/// "optimal_allocation", "holdout", "form_choice", "influence", "warnings", "failure", "seconds"};
+/// null where there is none. Parameters, intervals and allocation are null where the design does
+/// not identify them.
 nlohmann::json to_json(const FittedLaw& law);
 
 }  // namespace assay

@@ -152,6 +152,7 @@ nlohmann::json to_json(const FittedLaw& law) {
           {"optimal_allocation", allocation_json(law)},
           {"holdout", holdout_json(law)},
           {"form_choice", choice_json(law)},
+          {"influence", law.influence ? to_json(*law.influence) : Json()},
           {"warnings", warnings},
           {"failure", fit.usable() ? Json() : Json(fit.failure)},
           {"seconds", law.seconds}};

@@ -22,10 +22,11 @@ struct Observation {
   double unique_data = kUnknown;  // U, different ones among them
   double compute = kUnknown;      // C, FLOPs
   double loss = kUnknown;         // nats, bits, or the objective's own unit; > 0
-  std::string run;    // rows of one run are not independent; empty = a run of its own
-  std::string group;  // objective, or curve: a law of its own
+  std::string run;                // rows of one run are not independent; empty = a run of its own
+  std::string group;              // objective, or curve: a law of its own
+  std::string loss_unit;          // of this row's loss; empty = that of the table, known or not
   ObservationStatus status = ObservationStatus::measured;
-  int64_t line = 0;   // of the table it came from, 1-based; 0 = none
+  int64_t line = 0;  // of the table it came from, 1-based; 0 = none
 };
 
 }  // namespace assay

@@ -34,8 +34,8 @@ class Minimiser {
   }
   // Held by its bound, or by the caller.
   bool fixed(Index j) const {
-    return static_cast<std::size_t>(j) == options_.held ||
-           (at_[j] <= low(j) && gradient_[j] >= 0) || (at_[j] >= high(j) && gradient_[j] <= 0);
+    return (options_.held >> j & 1u) != 0 || (at_[j] <= low(j) && gradient_[j] >= 0) ||
+           (at_[j] >= high(j) && gradient_[j] <= 0);
   }
   void solve_free(const LawMatrix& matrix, const LawVector& side, double ridge, const bool* held,
                   LawVector& out) const;

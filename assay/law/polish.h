@@ -12,8 +12,8 @@ struct PolishOptions {
   /// Stop, without the test, once an iteration lowers the sum by less than this part of it: for
   /// rounds whose result is only a start.
   double rough = 0;
-  /// Parameters held at their start values, by index: a profile. kMostParameters = none.
-  std::size_t held = kMostParameters;
+  /// Bit j: parameter j is held at its start value.
+  unsigned held = 0;
 };
 
 struct Polished {

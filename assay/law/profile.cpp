@@ -37,16 +37,10 @@ Profile::Profile(const LawProblem& problem, const LawFit& fit, std::size_t held,
       from_(fit.centred) {
   LawVector gradient(fit.centred.size());
   objective_.value_and_gradient(fit.centred, gradient);
-  double squares = 0, inside = 0;
-  for (const double r : fit.residuals) {
-    const double clipped = std::clamp(r, -fit.scale.delta, fit.scale.delta);
-    squares += clipped * clipped;
-    inside += std::fabs(r) <= fit.scale.delta;
-  }
-  const auto n = static_cast<double>(fit.rows);
-  const double freedom = n - static_cast<double>(problem.form->size());
-  const double lambda = squares / freedom / (std::max(inside, 1.0) / n);
-  const double t = student_quantile(0.5 + 0.5 * coverage, freedom);
+  const double lambda = likelihood_scale(fit);
+  const double t =
+      student_quantile(0.5 + 0.5 * coverage,
+                       static_cast<double>(fit.rows) - static_cast<double>(problem.form->size()));
   allowed_ = 0.5 * lambda * t * t;
   const auto j = static_cast<Eigen::Index>(held);
   const double information = objective_.information()(j, j);
@@ -56,7 +50,7 @@ Profile::Profile(const LawProblem& problem, const LawFit& fit, std::size_t held,
 double Profile::excess(double value) {
   LawVector start = from_;
   start[static_cast<Eigen::Index>(held_)] = value;
-  const Polished found = polish(objective_, start, {.tolerance = 1e-4, .held = held_});
+  const Polished found = polish(objective_, start, {.tolerance = 1e-4, .held = 1u << held_});
   from_ = found.parameters;
   if (found.objective < fit_.objective * (1 - 1e-9) - 1e-24) lower_minimum_ = true;
   return (found.objective - fit_.objective) / allowed_ - 1;
@@ -108,6 +102,17 @@ ProfileInterval Profile::run() {
 }
 
 }  // namespace
+
+double likelihood_scale(const LawFit& fit) {
+  double squares = 0, inside = 0;
+  for (const double r : fit.residuals) {
+    const double clipped = std::clamp(r, -fit.scale.delta, fit.scale.delta);
+    squares += clipped * clipped;
+    inside += std::fabs(r) <= fit.scale.delta;
+  }
+  const auto n = static_cast<double>(fit.rows);
+  return squares / (n - static_cast<double>(fit.parameters.size())) / (std::max(inside, 1.0) / n);
+}
 
 ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
                                  const std::string& parameter, double coverage) {

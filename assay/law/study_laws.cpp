@@ -57,10 +57,15 @@ std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::str
   return all;
 }
 
+std::string law_name(const StudyOutcome& outcome, const FittedLaw& law) {
+  return law.group + ": " + outcome.name + (outcome.readout.empty() ? "" : ", " + outcome.readout);
+}
+
 nlohmann::json to_json(const OutcomeLaws& of) {
   Json laws = Json::array(), differences = Json::array();
   for (const FittedLaw& law : of.laws) {
     Json one = to_json(law);
+    one["name"] = law_name(of.outcome, law);
     one["rows"] = rows_json(of.outcome, law);
     laws.push_back(std::move(one));
   }

@@ -22,9 +22,12 @@ struct OutcomeLaws {
 std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::string& factor,
                                         const LawRequest& request);
 
-/// {"outcome", "readout", "unit", "comparable", "laws": [as of a table, with "rows": [{"run", "N",
-/// "D", "U", "C", "loss", "status", "fitted"}]], "differences": [{"first", "second", "quantity",
-/// "value", "interval", "standard_error", "detectable", "distinguished"}], "warnings"}
+/// What `assay predict` and `assay plan` call a law: "mae: bit deficit, attentive".
+std::string law_name(const StudyOutcome& outcome, const FittedLaw& law);
+
+/// {"outcome", "readout", "unit", "comparable", "laws": [as of a table, with "name" and "rows":
+/// [{"run", "N", "D", "U", "C", "loss", "status", "fitted"}]], "differences": [{"first", "second",
+/// "quantity", "value", "interval", "standard_error", "detectable", "distinguished"}], "warnings"}
 nlohmann::json to_json(const OutcomeLaws& laws);
 
 }  // namespace assay

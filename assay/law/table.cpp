@@ -158,6 +158,7 @@ void RowReader::read(const TableRow& row) {
   out.unique_data = size(row, ColumnRole::unique_data, required);
   out.run = joined(row, ColumnRole::run);
   out.group = joined(row, ColumnRole::group);
+  out.loss_unit = joined(row, ColumnRole::unit);
   out.line = row.line;
   if (outcome == RunStatus::diverged) out.status = ObservationStatus::diverged;
   if (outcome == RunStatus::unfinished) out.status = ObservationStatus::upper_bound;
@@ -273,6 +274,7 @@ TableRows read_table(const std::filesystem::path& path, const TableOptions& opti
     reader.warn();
   }  // the text is not kept
   if (table.rows.empty()) refuse_empty(path, table);
+  settle_loss_unit(path, table);
   check_rows(path, table);
   return table;
 }

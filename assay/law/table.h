@@ -63,11 +63,13 @@ struct TableRows {
 /// column): completed, diverged, failed (left out and counted), and timed_out, interrupted or
 /// undertrained, whose loss is an upper bound; common synonyms too. A diverged row needs no N or D.
 ///
+/// A unit column names the unit of each row's loss: one for all rows becomes the table's loss_unit.
+///
 /// Several group or run columns are joined by " / ". Rows without a run cell are runs of their own.
 ///
 /// Throws Error data.number, data.sign (N, D, C, U or loss not above zero), data.status,
-/// data.missing_value, data.decimal_mark, data.no_rows, data.mixed_units (find_mixed_units), and
-/// what TableFile, find_columns and RowCondition throw.
+/// data.missing_value, data.decimal_mark, data.no_rows, data.mixed_units (settle_loss_unit,
+/// check_rows), and what TableFile, find_columns and RowCondition throw.
 TableRows read_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 /// {"columns", "unused_columns", "data_from_compute", "rows", "rows_read", "left_out", "diverged",

@@ -23,6 +23,10 @@ namespace assay {
 /// never, up to a noise of .05. Where no sizes are repeated nothing can be seen.
 void check_rows(const std::filesystem::path& path, TableRows& table);
 
+/// The table's loss_unit where all rows name the same one and no option did. Throws Error
+/// data.mixed_units where rows of one group name different ones, or another than the option.
+void settle_loss_unit(const std::filesystem::path& path, TableRows& table);
+
 /// "lines 4, 9, 12-40 and 31 more"; `total` >= lines.size().
 std::string describe_lines(const std::vector<int64_t>& lines, int64_t total);
 

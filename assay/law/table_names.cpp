@@ -81,6 +81,8 @@ const std::array<RoleNames, kColumnRoles>& roles() {
        split("run runid runname trial trialid trialname")},
       {ColumnRole::group, "group", "--group-column", "the group",
        split("group objective preset curve")},
+      {ColumnRole::unit, "unit", "--unit-column", "the unit of a row's loss",
+       split("lossunit lossunits")},
   }};
   return table;
 }

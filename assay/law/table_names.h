@@ -10,8 +10,18 @@
 
 namespace assay {
 
-enum class ColumnRole { model_size, data_size, compute, loss, unique_data, status, run, group };
-constexpr size_t kColumnRoles = 8;
+enum class ColumnRole {
+  model_size,
+  data_size,
+  compute,
+  loss,
+  unique_data,
+  status,
+  run,
+  group,
+  unit
+};
+constexpr size_t kColumnRoles = 9;
 
 struct RoleNames {
   ColumnRole role;

@@ -131,6 +131,12 @@ double student_cdf(double x, double degrees) {
 }
 
 // Newton's method on the tail, kept inside a bracket that halves when a step leaves it.
+double fisher_tail(double x, double degrees, double denominator_degrees) {
+  const double above = degrees * x, sum = above + denominator_degrees;
+  return incomplete_beta(denominator_degrees / 2, degrees / 2, denominator_degrees / sum,
+                         above / sum);
+}
+
 double student_quantile(double probability, double degrees) {
   require_probability(probability);
   const double tail = std::min(probability, 1 - probability);

@@ -20,6 +20,8 @@ double normal_quantile(double probability);
 /// Student's t, degrees > 0 (not necessarily whole).
 double student_cdf(double x, double degrees);
 double student_quantile(double probability, double degrees);
+/// P(F > x) of Fisher's F, x >= 0; degrees of its numerator and denominator > 0.
+double fisher_tail(double x, double degrees, double denominator_degrees);
 
 /// value ± t · standard_error with the given degrees of freedom.
 Estimate student_interval(double value, double standard_error, double degrees, int64_t n,

@@ -1,4 +1,5 @@
 # assay fit: a table with a known law gives that law, its counts and its intervals; bad input says what is wrong with it.
+import hashlib
 import json
 import math
 import random
@@ -137,3 +138,122 @@ def test_hold_out_predicts_the_larger_runs_and_chooses_the_form(fit, tmp_path):
     assert law["form"] == choice["chosen"]
     text = fit(name, "--ci", "none", "--holdout", "rolling").stdout
     assert "chosen by hold-out" in text and "carried forward" in text
+
+
+@pytest.fixture
+def frozen(fit, tmp_path):
+    """A table and the options that a fit of it was frozen with."""
+    rows = [*sweep(0.003, seed=6), (2e6, 3e7, 80.0)]
+    name = write(tmp_path / "t.csv", rows)
+    done = fit(name, "--where", "loss < 50", "--form", "tied", "--ci", "none", "--json",
+               "--write-preregistration", "plan.toml")
+    return name, document(done), tmp_path / "plan.toml"
+
+
+def test_a_preregistered_fit_is_the_fit_that_was_frozen(fit, frozen):
+    name, before, plan = frozen
+    law = document(fit(name, "--preregistered", "plan.toml", "--form", "tied", "--json"))
+    record = law.pop("preregistration")
+    assert record == {"file": "plan.toml", "name": "", "predictions": [],
+                      "sha256": hashlib.sha256(plan.read_bytes()).hexdigest()}
+    for one in (law, before):
+        one.pop("seconds")
+    assert law == before and law["form"] == "tied" and law["table"]["left_out"][0]["rows"] == 1
+    assert "preregistered in plan.toml" in fit(name, "--preregistered", "plan.toml").stdout
+
+
+@pytest.mark.parametrize("option, value, frozen_as", [
+    ("--form", "chinchilla", "tied"), ("--where", "loss < 60", "loss < 50"), ("--ci", "profile", "none"),
+    ("--loss", "mse", "huber:auto"), ("--holdout", "rolling", "none"), ("--n-column", "N", "nothing"),
+])
+def test_an_option_that_contradicts_the_file_is_an_error(fit, frozen, option, value, frozen_as):
+    done = fit(frozen[0], "--preregistered", "plan.toml", option, value)
+    assert done.returncode == 2 and "error[usage.preregistered]" in done.stderr and done.stdout == ""
+    assert f"{option} {value}" in done.stderr and frozen_as in done.stderr
+
+
+def test_a_frozen_file_is_not_overwritten_and_has_no_unknown_keys(fit, frozen):
+    name, _, plan = frozen
+    done = fit(name, "--where", "loss < 50", "--ci", "none", "--write-preregistration", "plan.toml")
+    assert done.returncode == 2 and "error[usage.preregistration_exists]" in done.stderr
+    plan.write_text(plan.read_text() + "delta = 0.1\n")
+    done = fit(name, "--preregistered", "plan.toml")
+    assert done.returncode == 2 and "error[config.unknown_key]" in done.stderr and "plan.toml:" in done.stderr
+
+
+def test_losses_foretold_are_tested_by_later_runs(fit, assay, tmp_path):
+    first = write(tmp_path / "t.csv", sweep(0.003, seed=7))
+    fit(first, "--ci", "bootstrap:300", "-o", "law.json", "--write-preregistration", "plan.toml")
+    points = [(1e9, 3e9), (3e8, 1e10)]
+    for n, d in points:
+        entry = subprocess.run([assay, "predict", "law.json", "--at", f"N={n},D={d}", "--freeze", "-q"], cwd=tmp_path,
+                               capture_output=True, text=True, timeout=60)
+        assert entry.returncode == 0, entry.stderr
+        with open(tmp_path / "plan.toml", "a") as plan:
+            plan.write(entry.stdout)
+    rows = [*sweep(0.003, seed=7), (*points[0], loss_of(*points[0])), (*points[0], 1.3 * loss_of(*points[0]))]
+    law = document(fit(write(tmp_path / "u.csv", rows), "--preregistered", "plan.toml", "--json"))
+    one, two = law["preregistration"]["predictions"]
+    assert (one["rows"], one["inside"], two["rows"]) == (2, 1, 0)
+    assert one["value"] == pytest.approx(loss_of(*points[0]), rel=0.02)
+    text = fit("u.csv", "--preregistered", "plan.toml").stdout
+    assert "1 of 2 runs inside" in text and "no run there yet" in text
+
+
+def test_rows_that_move_the_exponents_are_named(fit, tmp_path):
+    rows = sweep(0.003, seed=8)
+    rows[20] = (*rows[20][:2], rows[20][2] * 0.93)  # line 22, of the largest models
+    rows.append(rows[7])  # line 27: entered twice
+    name = write(tmp_path / "t.csv", rows)
+    law = document(fit(name, "--json", "--ci", "none"))
+    flagged = {row["line"]: row["reasons"] for row in law["influence"]["rows"]}
+    assert flagged[27] == ["duplicate"] and flagged[22] == ["outlier", "largest N"] and len(flagged) == 10
+    most = law["influence"]["largest"]["alpha"]
+    without = document(fit(write(tmp_path / "u.csv", rows[:most["line"] - 2] + rows[most["line"] - 1:]), "--json",
+                           "--ci", "none"))
+    # σ, and with it δ, is found anew without the row.
+    assert most["change"] == pytest.approx(without["parameters"]["alpha"] - law["parameters"]["alpha"], rel=0.3)
+    assert most["standard_errors"] > 0 and "flagged rows" in fit(name, "--ci", "none").stdout
+
+
+def shared_table(path, units=("nats", "nats")):
+    rows = [(n, d, loss, group, unit)
+            for group, seed, factor, unit in (("mae", 1, 1, units[0]), ("jepa", 2, 3, units[1]))
+            for n, d, loss in ((n, d, loss_of(factor * n, d) * math.exp(noise))
+                               for (n, d, _), noise in zip(sweep(), noises(seed)))]
+    return write(path, rows, "N,D,loss,objective,loss_unit")
+
+
+def noises(seed, sigma=0.002):
+    generator = random.Random(seed)
+    return [generator.gauss(0, sigma) for _ in range(25)]
+
+
+def test_exponents_shared_by_objectives(fit, tmp_path):
+    name = shared_table(tmp_path / "t.csv")
+    out = document(fit(name, "--share", "exponents", "--ci", "bootstrap:300", "--json"))
+    shared = out["shared_exponents"]
+    assert shared["alpha"] == pytest.approx(LAW["alpha"], abs=0.05) and shared["reference"] == "mae"
+    efficiency = shared["groups"][1]["efficiency"]
+    low, high = efficiency["N_interval"]
+    assert 1 < low < efficiency["N"] < high and efficiency["N"] == pytest.approx(3, rel=0.1)
+    assert shared["groups"][0]["efficiency"]["N_interval"] == [1, 1]
+    assert shared["test"]["p_value"] > 1e-4 and shared["warnings"] == [] and out["table"]["loss_unit"] == "nats"
+    text = fit(name, "--share", "exponents", "--ci", "none").stdout
+    assert "shared exponents: alpha" in text and "that all groups have these exponents" in text
+
+
+@pytest.mark.parametrize("units, arguments, code", [
+    (("nats", "bits"), [], "law.shared"),
+    (("nats", "nats"), ["--form", "tied"], "usage.share"),
+    (("nats", "nats"), ["--where", "objective == mae"], "law.shared"),
+])
+def test_exponents_that_cannot_be_shared(fit, tmp_path, units, arguments, code):
+    done = fit(shared_table(tmp_path / "t.csv", units), "--share", "exponents", "--ci", "none", *arguments)
+    assert done.returncode in (1, 2) and f"error[{code}]" in done.stderr and done.stdout == ""
+
+
+def test_a_law_of_losses_in_two_units_is_refused(fit, tmp_path):
+    rows = [(*row, "bits" if i == 3 else "nats") for i, row in enumerate(sweep())]
+    done = fit(write(tmp_path / "t.csv", rows, "N,D,loss,loss_unit"), "--ci", "none")
+    assert done.returncode == 1 and "error[data.mixed_units]" in done.stderr and "line 5" in done.stderr

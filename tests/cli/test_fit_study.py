@@ -81,6 +81,26 @@ def test_wrong_folders_and_factors(assay, tmp_path):
     assert done.returncode == 2 and "error[usage.factor]" in done.stderr
 
 
+def test_options_of_tables_are_refused(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)})
+    done = run(assay, tmp_path, "--where", "loss < 4")
+    assert done.returncode == 2 and "error[usage.of_tables]" in done.stderr and "--where" in done.stderr
+
+
+def test_stored_laws_predict_and_plan(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5), "jepa": (8, 0.6, 0.5)})
+    laws = tmp_path / "laws.json"
+    assert run(assay, tmp_path, "-o", laws).returncode == 0
+    of = ["--group", "jepa: bit deficit, linear"]
+    done = subprocess.run([assay, "predict", laws, *of, "--at", "N=3e6,D=3e5", "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout)["predictions"][0]["value"]
+    assert value == pytest.approx(8 + 6 * 100 ** -0.6 + 6 * 100 ** -0.5, rel=0.02)
+    done = subprocess.run([assay, "plan", "--from", laws, *of, "--n-range", "3e4:3e6", "--d-range", "3e3:3e5", "--json"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_one_size_and_one_budget_have_no_law(assay, tmp_path):
     write_study(tmp_path, {"mae": (4, 0.4, 0.5)}, sizes=(1e5,), data=(3000,))
     done = run(assay, tmp_path)

@@ -48,6 +48,16 @@ TEST(Quantile, Student) {
   EXPECT_EQ(student_quantile(0.5, 3), 0);
 }
 
+// scipy.stats.f.sf; and F(1, ν) is the square of Student's t.
+TEST(Quantile, FisherTail) {
+  EXPECT_NEAR(fisher_tail(3, 4, 60), 0.025276321398524582, 1e-13);
+  EXPECT_NEAR(fisher_tail(1, 2, 5), 0.43120115037169215, 1e-13);
+  EXPECT_NEAR(fisher_tail(10, 6, 30) / 4.483500613205821e-06, 1, 1e-10);
+  EXPECT_NEAR(fisher_tail(0.2, 10, 100), 0.9958711366630647, 1e-13);
+  EXPECT_NEAR(fisher_tail(1.3 * 1.3, 1, 7), 2 * (1 - student_cdf(1.3, 7)), 1e-13);
+  EXPECT_EQ(fisher_tail(0, 3, 7), 1);
+}
+
 TEST(Moments, KeepTheirDigitsFarFromZero) {
   Moments moments;
   for (const double x : {4.0, 7.0, 13.0, 16.0}) moments.add(1e9 + x);

@@ -15,7 +15,7 @@ struct TemporaryFolder {
   std::filesystem::path path;
 
   TemporaryFolder() {
-    std::string pattern = testing::TempDir() + "assay-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "assay-XXXXXX";
     path = ::mkdtemp(pattern.data());
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path); }

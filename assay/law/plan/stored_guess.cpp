@@ -22,6 +22,12 @@ Json laws_of(const std::filesystem::path& path) {
     laws = json["laws"];
   else if (json.is_object() && json.contains("fitted"))
     laws.push_back(json);
+  if (json.is_object() && json.contains("outcomes"))  // of a study
+    for (const Json& outcome : json["outcomes"])
+      for (Json law : outcome.value("laws", Json::array())) {
+        law["group"] = law.value("name", "");
+        laws.push_back(std::move(law));
+      }
   if (laws.empty())
     throw Error("data.not_a_law", fmt::format("{} is not a fitted law", path.string()),
                 "give a file that `assay fit TABLE -o FILE` has written");
