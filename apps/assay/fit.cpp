@@ -67,6 +67,19 @@ std::string allocation_text(const FittedLaw& law) {
   return text + "\n";
 }
 
+std::string structural_text(const FittedLaw& law) {
+  if (!law.structural) return "";
+  const StructuralBits& found = *law.structural;
+  if (!found.failure.empty()) return fmt::format("structural bits: none; {}\n", found.failure);
+  std::string interval;
+  if (found.limits && std::isfinite(found.limits->low))
+    interval = std::isfinite(found.limits->high)
+                   ? fmt::format(" ({})", limits_text(found.limits))
+                   : fmt::format(" (from {} on, without upper limit)", number(found.limits->low));
+  return fmt::format("structural bits of {} data: {}{}; {:.0f}% of it below the smallest D\n",
+                     number(found.data), number(found.bits), interval, 100 * found.extrapolated);
+}
+
 /// Why no exponents are told, and what would identify them.
 std::string gate_text(const FittedLaw& law) {
   const Identifiability& gate = *law.gate;
@@ -114,7 +127,8 @@ std::string law_text(const FittedLaw& law) {
   for (size_t i = 0; i < form.size(); ++i)
     rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),
                     limits_text(law.interval(i)), form.parameters()[i].unit});
-  return text + table(rows) + how_text(law) + allocation_text(law) + holdout_text(law);
+  return text + table(rows) + how_text(law) + allocation_text(law) + structural_text(law) +
+         holdout_text(law);
 }
 
 std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws) {
@@ -148,6 +162,7 @@ int fit(const Arguments& arguments, const Globals& globals) {
   request.holdout = arguments.holdout == "rolling";
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
   const TableRows table = read_table(arguments.table, arguments.rows);
+  request.units = {table.loss_unit, table.data_unit};
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
   const Json json = document(table, laws);
   if (!arguments.output.empty()) write_atomically(arguments.output, json.dump(2) + "\n");
