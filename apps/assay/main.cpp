@@ -126,6 +126,7 @@ int run(int argc, char** argv) {
   add_status(app, globals, command);
   add_report(app, globals, command);
   add_fit(app, globals, command);
+  add_drivers(app, globals, command);
   add_measure(app, globals, command);
   add_check(app, globals, command);
   add_list(app, globals, command);

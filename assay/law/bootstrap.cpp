@@ -6,6 +6,7 @@
 
 #include "assay/core/error.h"
 #include "assay/law/search.h"
+#include "assay/law/uniform_below.h"
 
 namespace assay {
 namespace {
@@ -13,13 +14,6 @@ namespace {
 constexpr int kLeastDraws = 20;  // for a percentile
 /// Of a standard error of the resample: far below what a percentile resolves.
 constexpr double kTolerance = 1e-4;
-
-// A whole number below `bound`, the same with every standard library (Lemire's multiplication; its
-// bias is below bound/2^64).
-int64_t below(std::mt19937_64& engine, int64_t bound) {
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<int64_t>((static_cast<Wide>(engine()) * static_cast<Wide>(bound)) >> 64);
-}
 
 class Resampler {
  public:
@@ -57,7 +51,7 @@ class Resampler {
   bool draw_rows() {
     std::fill(times_.begin(), times_.end(), 0.0);
     for (int64_t k = 0; k < problem_.rows.clusters; ++k)
-      ++times_[static_cast<std::size_t>(below(engine_, problem_.rows.clusters))];
+      ++times_[static_cast<std::size_t>(uniform_below(engine_, problem_.rows.clusters))];
     std::size_t different = 0;
     for (std::size_t i = 0; i < weight_.size(); ++i) {
       weight_[i] = times_[static_cast<std::size_t>(problem_.rows.cluster[i])];
@@ -167,7 +161,7 @@ LawPrediction predict_interval(const LawProblem& problem, const LawFit& fit,
   out.law = bootstrap.interval_of(of_law, coverage);
   out.run = bootstrap.interval_of(
       [&](std::span<const double> at) {
-        const double noise = fit.residuals[static_cast<std::size_t>(below(engine, n))];
+        const double noise = fit.residuals[static_cast<std::size_t>(uniform_below(engine, n))];
         return of_law(at) * std::exp(growth * noise);
       },
       coverage);
