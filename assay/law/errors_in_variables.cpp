@@ -66,9 +66,13 @@ ErrorsInVariables errors_in_variables(std::span<const DriverPoint> points) {
   likelihood.deviance(found.theta, nullptr, &mean);
   const SmallVector& unit = likelihood.unit();
   ErrorsInVariables out;
-  out.mean = likelihood.centre() + mean.cwiseProduct(unit);
   const Small omega = likelihood.covariance(found.theta);
-  out.covariance = unit.asDiagonal() * omega * unit.asDiagonal();
+  out.mean.resize(last + 1);
+  out.covariance.resize(last + 1, last + 1);
+  for (Index j = 0; j <= last; ++j) {
+    out.mean[j] = likelihood.centre()[j] + mean[j] * unit[j];
+    for (Index k = 0; k <= last; ++k) out.covariance(j, k) = omega(j, k) * unit[j] * unit[k];
+  }
   out.intercept = out.mean[last];
   for (Index j = 0; j < last; ++j) {
     const double slope = found.theta[Likelihood::coefficient(last, j)] * unit[last] / unit[j];

@@ -99,27 +99,43 @@ double Likelihood::deviance(const Theta& theta, Scored* scored, SmallVector* mea
   return value;
 }
 
-// Least squares, or for one driver that of the driver on the outcome: the two bound the slope.
-Theta Likelihood::start(bool reversed) const {
+double Likelihood::greatest_share() const {
+  double low = 0, high = 1;
+  const auto definite = [&](double share) {
+    Small rest = observed_;
+    rest.diagonal() -= share * mean_error_;
+    return Eigen::LLT<Small>(rest).info() == Eigen::Success;
+  };
+  if (definite(1)) return 1;
+  for (int step = 0; step < 40; ++step) {
+    const double middle = 0.5 * (low + high);
+    (definite(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+// Regression of each variable on those before it.
+Theta Likelihood::start(double share) const {
   const Index d = variables_;
+  Small omega = observed_;
+  omega.diagonal() -= share * mean_error_;
   Theta theta = Theta::Zero(parameters());
   for (Index k = 0; k < d; ++k) {
-    double own = observed_(k, k);
+    double own = omega(k, k);
     if (k > 0) {
       const SmallVector b =
-          Small(observed_.topLeftCorner(k, k)).ldlt().solve(SmallVector(observed_.col(k).head(k)));
+          Small(omega.topLeftCorner(k, k)).ldlt().solve(SmallVector(omega.col(k).head(k)));
       for (Index j = 0; j < k; ++j) theta[coefficient(k, j)] = b[j];
-      own -= b.dot(observed_.col(k).head(k));
-      if (reversed) theta[coefficient(k, 0)] = 1 / observed_(k, 0);
+      own -= b.dot(omega.col(k).head(k));
     }
-    theta[variance(k)] = std::max(own - mean_error_[k], 0.05 * own + kLeast);
+    theta[variance(k)] = std::max(own, kLeast);
   }
   return theta;
 }
 
 namespace {
 
-constexpr int kIterations = 500;
+constexpr int kIterations = 3000;
 
 /// Fisher scoring with damping, variances kept at kLeast or above; the coefficient `held` stays as
 /// it is (-1: none).
@@ -185,10 +201,14 @@ Maximum maximise(const Likelihood& likelihood, const Theta& start, Index held) {
 }
 
 Maximum maximise(const Likelihood& likelihood) {
-  Maximum best = maximise(likelihood, likelihood.start(false), -1);
-  if (likelihood.variables() > 2) return best;
-  const Maximum other = maximise(likelihood, likelihood.start(true), -1);
-  return other.deviance < best.deviance ? other : best;
+  Maximum best;
+  const double greatest = likelihood.greatest_share();
+  for (const double part : {0.0, 0.5, 0.98}) {
+    const Maximum found = maximise(likelihood, likelihood.start(part * greatest), -1);
+    if (found.deviance < best.deviance) best = found;
+    if (!likelihood.has_errors()) break;  // all starts are one
+  }
+  return best;
 }
 
 }  // namespace assay::latent

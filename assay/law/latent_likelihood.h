@@ -46,7 +46,12 @@ class Likelihood {
   Small covariance(const Theta& theta) const;
   /// Derivatives too unless `scored` is null.
   double deviance(const Theta& theta, Scored* scored, SmallVector* mean = nullptr) const;
-  Theta start(bool reversed) const;
+  bool has_errors() const { return mean_error_.maxCoeff() > 0; }
+  /// The largest part, at most 1, of the mean squared errors that the observed covariance can lose
+  /// and stay positive definite.
+  double greatest_share() const;
+  /// The covariance without this part of them: 0 gives least squares, 1 the estimate by moments.
+  Theta start(double share) const;
   const SmallVector& centre() const { return centre_; }
   const SmallVector& unit() const { return unit_; }
 
@@ -66,7 +71,7 @@ struct Maximum {
 /// Damped Fisher scoring, variances kept at kLeast or above. The coefficient `held` keeps its value
 /// in `start`; -1 = none is held.
 Maximum maximise(const Likelihood& likelihood, const Theta& start, Index held);
-/// From both ends of the slopes that errors could explain.
+/// The best of several starts, from least squares to the errors taken off.
 Maximum maximise(const Likelihood& likelihood);
 
 }  // namespace assay::latent
