@@ -24,6 +24,7 @@ void add_report(CLI::App& app, const Globals& globals, Command& run);
 void add_fit(CLI::App& app, const Globals& globals, Command& run);
 void add_plan(CLI::App& app, const Globals& globals, Command& run);
 void add_predict(CLI::App& app, const Globals& globals, Command& run);
+void add_drivers(CLI::App& app, const Globals& globals, Command& run);
 void add_measure(CLI::App& app, const Globals& globals, Command& run);
 void add_check(CLI::App& app, const Globals& globals, Command& run);
 void add_list(CLI::App& app, const Globals& globals, Command& run);

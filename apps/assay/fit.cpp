@@ -74,6 +74,19 @@ std::string allocation_text(const FittedLaw& law) {
   return text + "\n";
 }
 
+std::string structural_text(const FittedLaw& law) {
+  if (!law.structural) return "";
+  const StructuralBits& found = *law.structural;
+  if (!found.failure.empty()) return fmt::format("structural bits: none; {}\n", found.failure);
+  std::string interval;
+  if (found.limits && std::isfinite(found.limits->low))
+    interval = std::isfinite(found.limits->high)
+                   ? fmt::format(" ({})", limits_text(found.limits))
+                   : fmt::format(" (from {} on, without upper limit)", number(found.limits->low));
+  return fmt::format("structural bits of {} data: {}{}; {:.0f}% of it below the smallest D\n",
+                     number(found.data), number(found.bits), interval, 100 * found.extrapolated);
+}
+
 /// Why no exponents are told, and what would identify them.
 std::string gate_text(const FittedLaw& law) {
   const Identifiability& gate = *law.gate;
@@ -123,7 +136,7 @@ std::string law_text(const FittedLaw& law) {
                     limits_text(law.interval(i)), form.parameters()[i].unit});
   text += table(rows) + how_text(law);
   if (law.influence) text += describe(*law.influence);
-  return text + allocation_text(law) + holdout_text(law);
+  return text + allocation_text(law) + structural_text(law) + holdout_text(law);
 }
 
 std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws,
@@ -188,6 +201,7 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
     throw Error("usage.factor", "--factor is of a study's folder, and this is a table",
                 "filter its rows with --where");
   const TableRows table = read_table(arguments.table, arguments.rows);
+  request.units = {table.loss_unit, table.data_unit};
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
   const std::optional<SharedExponents> shared = shared_of(arguments.share, table, request);
   Json json = document(table, laws);

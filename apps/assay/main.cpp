@@ -128,6 +128,7 @@ int run(int argc, char** argv) {
   add_fit(app, globals, command);
   add_plan(app, globals, command);
   add_predict(app, globals, command);
+  add_drivers(app, globals, command);
   add_measure(app, globals, command);
   add_check(app, globals, command);
   add_list(app, globals, command);

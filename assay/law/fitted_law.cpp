@@ -128,6 +128,9 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   if (law.fit.usable() && kind == Kind::profile)
     for (size_t i = 0; i < law.problem.form->size(); ++i)
       law.profiles.push_back(profile_of(law.problem, law.fit, i));
+  law.structural =
+      structural_bits(law.problem, law.fit, law.identifiable(),
+                      law.resamples ? &*law.resamples : nullptr, observations, request.units);
   law.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return law;
 }

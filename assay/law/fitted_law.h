@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/law/epiplexity.h"
 #include "assay/law/holdout.h"
 #include "assay/law/identifiability.h"
 #include "assay/law/influence.h"
@@ -27,6 +28,7 @@ struct LawRequest {
   IntervalChoice intervals;
   bool holdout = false;  // judge by hold-out; with "auto" also choose the form by it
   Seed seed{1};
+  LawUnitNames units;  // of the table, for structural bits
 };
 
 struct FittedLaw {
@@ -39,6 +41,7 @@ struct FittedLaw {
   std::optional<LawBootstrap> resamples;
   std::optional<Influence> influence;                    // of flagged rows; of an identifiable law
   std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
+  std::optional<StructuralBits> structural;              // of laws with a column of data
   double seconds = 0;
 
   /// Parameters may be told: the fit is usable and the design tells its exponents apart.
@@ -62,9 +65,9 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
 /// "intervals", "interval_method", "fitted" (the minimum, identifiable or not), "objective",
 /// "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged", "starts",
 /// "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
-/// "optimal_allocation", "holdout", "form_choice", "influence", "warnings", "failure", "seconds"};
-/// null where there is none. Parameters, intervals and allocation are null where the design does
-/// not identify them.
+/// "optimal_allocation", "structural_bits", "holdout", "form_choice", "influence", "warnings",
+/// "failure", "seconds"}; null where there is none. Parameters, intervals and allocation are null
+/// where the design does not identify them.
 nlohmann::json to_json(const FittedLaw& law);
 
 }  // namespace assay

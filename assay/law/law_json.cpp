@@ -34,6 +34,22 @@ Json allocation_json(const FittedLaw& law) {
   return out;
 }
 
+// An interval may be open above: null.
+Json structural_json(const FittedLaw& law) {
+  if (!law.structural) return nullptr;
+  const StructuralBits& found = *law.structural;
+  const bool told = found.failure.empty();
+  Json interval;
+  if (told && found.limits && std::isfinite(found.limits->low))
+    interval = {found.limits->low,
+                std::isfinite(found.limits->high) ? Json(found.limits->high) : Json()};
+  return {{"bits", told ? Json(found.bits) : Json()},
+          {"interval", interval},
+          {"data_size", found.data},
+          {"extrapolated", told ? Json(found.extrapolated) : Json()},
+          {"failure", told ? Json() : Json(found.failure)}};
+}
+
 Json gate_json(const FittedLaw& law) {
   if (!law.gate) return nullptr;
   Json out{{"reasons", law.gate->reasons}, {"remedies", law.gate->remedies}, {"slope", nullptr}};
@@ -150,6 +166,7 @@ nlohmann::json to_json(const FittedLaw& law) {
           {"correlation", fit.correlation},
           {"bootstrap", bootstrap_json(law)},
           {"optimal_allocation", allocation_json(law)},
+          {"structural_bits", structural_json(law)},
           {"holdout", holdout_json(law)},
           {"form_choice", choice_json(law)},
           {"influence", law.influence ? to_json(*law.influence) : Json()},

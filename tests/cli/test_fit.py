@@ -257,3 +257,25 @@ def test_a_law_of_losses_in_two_units_is_refused(fit, tmp_path):
     rows = [(*row, "bits" if i == 3 else "nats") for i, row in enumerate(sweep())]
     done = fit(write(tmp_path / "t.csv", rows, "N,D,loss,loss_unit"), "--ci", "none")
     assert done.returncode == 1 and "error[data.mixed_units]" in done.stderr and "line 5" in done.stderr
+
+
+# S = b/(1 - b) B D^(1-b)/ln 2 at the largest D. Without a unit there are no bits, and the law says what to give.
+def test_structural_bits_need_the_unit_of_the_loss(fit, tmp_path):
+    name = write(tmp_path / "t.csv", sweep(), "N,tokens,loss")
+    unknown = document(fit(name, "--json", "--ci", "none"))["structural_bits"]
+    assert unknown["bits"] is None and "--loss-unit" in unknown["failure"]
+    found = document(fit(name, "--json", "--ci", "none", "--loss-unit", "nats"))["structural_bits"]
+    beta = LAW["beta"]
+    expected = beta / (1 - beta) * LAW["B"] * 1e9 ** (1 - beta) / math.log(2)
+    assert found["data_size"] == 1e9 and found["bits"] == pytest.approx(expected, rel=1e-4)
+    bits = document(fit(name, "--json", "--ci", "none", "--loss-unit", "bits"))["structural_bits"]
+    assert bits["bits"] == pytest.approx(found["bits"] * math.log(2), rel=1e-12)
+    per_byte = fit(name, "--ci", "none", "--loss-unit", "bits per byte").stdout
+    assert "structural bits: none; the loss is per byte, and D counts tokens" in per_byte
+
+
+def test_structural_bits_have_an_interval(fit, tmp_path):
+    name = write(tmp_path / "t.csv", sweep(sigma=0.003, seed=4), "N,tokens,loss_nats_per_token")
+    found = document(fit(name, "--json", "--ci", "bootstrap:300"))["structural_bits"]
+    low, high = found["interval"]
+    assert low < found["bits"] < high and 0 < found["extrapolated"] < 1
