@@ -16,7 +16,7 @@ struct Allocation {
   double model_size = 0;      // N*(C)
   double data_size = 0;       // D*(C)
   double loss_exponent = 0;   // g: along this way L − E falls as C^-g; g = alpha beta/(alpha +
-                             // beta), times gamma of "outer"
+                              // beta), times gamma of "outer"
 };
 
 /// For "chinchilla", "tied", "outer" (whose optimum its outer exponent does not move) and the

@@ -1,4 +1,5 @@
-// Lists in a study file are axes of a grid, and so is a list of one: it is named, as the others are.
+// Lists in a study file are axes of a grid, and so is a list of one: it is named, as the others
+// are.
 #pragma once
 
 #include <string>
