@@ -137,6 +137,36 @@ bool overhead_matters(const SweepRequest& request, const SweepPlan& plan) {
   return request.cost.overhead == 0 && 2 * brief > plan.precision.runs;
 }
 
+/// Options that another design than the chosen one has.
+void check_design_options(const CLI::App& command, const std::string& design) {
+  struct Of {
+    const char *option, *designs;
+  };
+  for (const Of& of : {Of{"--sizes", "grid or isoflop"}, Of{"--budgets", "grid or isoflop"},
+                       Of{"--seeds", "grid or isoflop"}, Of{"--corner-seeds", "grid"},
+                       Of{"--candidates", "optimal"}, Of{"--most-runs", "optimal"},
+                       Of{"--most-seeds", "optimal"}, Of{"--criterion", "optimal"}})
+    if (command.count(of.option) > 0 &&
+        std::string_view(of.designs).find(design) == std::string::npos)
+      throw Error("usage.design",
+                  fmt::format("{} has no meaning with --design {}", of.option, design),
+                  fmt::format("leave it out, or plan with --design {}", of.designs));
+}
+
+void warn_of_slices(const SweepRequest& request, const SweepPlan& plan, const std::string& color) {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const SweepPoint& point : plan.sweep) {
+    least = std::min(least, request.cost.flops(point));
+    most = std::max(most, request.cost.flops(point));
+  }
+  if (request.kind == SweepKind::isoflop && std::log10(most / least) < 2.95)
+    warn(fmt::format(
+             "the slices cover {:.1f} decades of compute, and 3 are advised: wider ranges, or "
+             "--design grid",
+             std::log10(most / least)),
+         color);
+}
+
 int plan(const Arguments& arguments, const Globals& globals) {
   check_shape(arguments.shape);
   SweepRequest request = request_of(arguments);
@@ -153,7 +183,8 @@ int plan(const Arguments& arguments, const Globals& globals) {
     print_json(plan_json(view));
   else
     std::fputs(plan_text(view).c_str(), stdout);
-  if (overhead_matters(request, plan) && !globals.quiet && !globals.json)
+  if (!globals.quiet) warn_of_slices(request, plan, globals.color);
+  if (overhead_matters(request, plan) && !globals.quiet)
     warn("most runs take less than 10 s: say with --overhead what their start and measuring takes",
          globals.color);
   return 0;
@@ -210,18 +241,24 @@ void add_design_options(CLI::App& command, Arguments& to) {
                   "exchanged until no other sweep of that cost is better")
       ->capture_default_str()
       ->check(CLI::IsMember({"grid", "isoflop", "optimal"}));
-  command.add_option("--sizes", to.levels_of_size,
-                     "Model sizes of the grid [5], or of each slice [4]");
-  command.add_option("--budgets", to.levels_of_data, "Data budgets of the grid [5], or slices [5]");
-  command.add_option("--seeds", to.seeds, "Seeds of every point of a grid or slice [1]");
-  command.add_option("--corner-seeds", to.corner_seeds,
-                     "Further seeds at the corners of the grid [2]");
+  command
+      .add_option("--sizes", to.levels_of_size, "Model sizes of the grid [5], or of each slice [4]")
+      ->check(CLI::Range(1, 100));
+  command.add_option("--budgets", to.levels_of_data, "Data budgets of the grid [5], or slices [5]")
+      ->check(CLI::Range(1, 100));
+  command
+      .add_option("--seeds", to.seeds,
+                  "Seeds of every point of a grid or slice; with a target at least so many [1]")
+      ->check(CLI::Range(1, 1000));
+  command
+      .add_option("--corner-seeds", to.corner_seeds, "Further seeds at the corners of the grid [2]")
+      ->check(CLI::Range(0, 1000));
   command.add_option("--candidates", to.candidates, "Levels of N and D that optimal chooses from")
       ->capture_default_str()
-      ->check(CLI::Range(3, 33));
+      ->check(CLI::Range(3, 17));
   command.add_option("--most-runs", to.most_runs, "Runs that optimal may use")
       ->capture_default_str()
-      ->check(CLI::Range(9, 1000));
+      ->check(CLI::Range(16, 300));
   command.add_option("--most-seeds", to.most_seeds, "Seeds at one point that optimal may use")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
@@ -274,8 +311,15 @@ void add_plan(CLI::App& app, const Globals& globals, Command& run) {
   command->footer(
       "Example: assay plan --target-half-width 0.02 --of alpha --sigma 0.005 --design optimal \\\n"
       "           --n-range 3e4:3e6 --d-range 1e4:1e6 -o sweep.toml");
-  command->callback([arguments, &globals, &run] {
-    run = [arguments, &globals] { return plan(*arguments, globals); };
+  command->callback([arguments, command, &globals, &run] {
+    run = [arguments, command, &globals] {
+      check_design_options(*command, arguments->design);
+      if (command->count("--from") > 0 &&
+          (command->count("--n-range") == 0 || command->count("--d-range") == 0))
+        throw Error("usage.range", "a stored law says nothing about the sizes and data to come",
+                    "give --n-range and --d-range");
+      return plan(*arguments, globals);
+    };
   });
 }
 
