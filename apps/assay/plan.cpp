@@ -4,10 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/plan_options.h"
 #include "apps/assay/plan_text.h"
 #include "assay/core/error.h"
 #include "assay/law/plan/stored_guess.h"
@@ -16,18 +16,7 @@
 namespace assay::cli {
 namespace {
 
-struct Arguments {
-  std::string sizes = "3e4:1e7", data = "1e4:3.2e6", design = "grid", criterion = "target";
-  std::string of = "exponents", from, group, output;
-  GuessShares shares;
-  std::optional<double> sigma, standard_error, half_width, hours, flops_per;
-  std::optional<int> levels_of_size, levels_of_data, seeds, corner_seeds;
-  double gflops = 50, overhead = 0, correlation = 0;
-  int workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  int candidates = 9, most_runs = 60, most_seeds = 3;
-  std::vector<std::string> objectives = {"mae"};
-  StudyShape shape;
-};
+using Arguments = PlanArguments;
 
 constexpr double kSigma = 0.005;  // of tiny models, where nothing better is known
 
@@ -137,6 +126,36 @@ bool overhead_matters(const SweepRequest& request, const SweepPlan& plan) {
   return request.cost.overhead == 0 && 2 * brief > plan.precision.runs;
 }
 
+/// Options that another design than the chosen one has.
+void check_design_options(const CLI::App& command, const std::string& design) {
+  struct Of {
+    const char *option, *designs;
+  };
+  for (const Of& of : {Of{"--sizes", "grid or isoflop"}, Of{"--budgets", "grid or isoflop"},
+                       Of{"--seeds", "grid or isoflop"}, Of{"--corner-seeds", "grid"},
+                       Of{"--candidates", "optimal"}, Of{"--most-runs", "optimal"},
+                       Of{"--most-seeds", "optimal"}, Of{"--criterion", "optimal"}})
+    if (command.count(of.option) > 0 &&
+        std::string_view(of.designs).find(design) == std::string::npos)
+      throw Error("usage.design",
+                  fmt::format("{} has no meaning with --design {}", of.option, design),
+                  fmt::format("leave it out, or plan with --design {}", of.designs));
+}
+
+void warn_of_slices(const SweepRequest& request, const SweepPlan& plan, const std::string& color) {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const SweepPoint& point : plan.sweep) {
+    least = std::min(least, request.cost.flops(point));
+    most = std::max(most, request.cost.flops(point));
+  }
+  if (request.kind == SweepKind::isoflop && std::log10(most / least) < 2.95)
+    warn(fmt::format(
+             "the slices cover {:.1f} decades of compute, and 3 are advised: wider ranges, or "
+             "--design grid",
+             std::log10(most / least)),
+         color);
+}
+
 int plan(const Arguments& arguments, const Globals& globals) {
   check_shape(arguments.shape);
   SweepRequest request = request_of(arguments);
@@ -153,109 +172,11 @@ int plan(const Arguments& arguments, const Globals& globals) {
     print_json(plan_json(view));
   else
     std::fputs(plan_text(view).c_str(), stdout);
-  if (overhead_matters(request, plan) && !globals.quiet && !globals.json)
+  if (!globals.quiet) warn_of_slices(request, plan, globals.color);
+  if (overhead_matters(request, plan) && !globals.quiet)
     warn("most runs take less than 10 s: say with --overhead what their start and measuring takes",
          globals.color);
   return 0;
-}
-
-void add_law_options(CLI::App& command, Arguments& to) {
-  command.add_option("--n-range", to.sizes, "Model sizes, LOW:HIGH parameters, or one")
-      ->capture_default_str();
-  command.add_option("--d-range", to.data, "Data, LOW:HIGH examples or tokens, or one amount")
-      ->capture_default_str();
-  CLI::Option* from = command.add_option(
-      "--from", to.from,
-      "Law that `assay fit -o FILE` has stored: its parameters and σ as the guess");
-  command.add_option("--group", to.group, "Which law of several in that file")->needs(from);
-  command.add_option("--alpha", to.shares.alpha, "Guessed exponent of N")
-      ->capture_default_str()
-      ->excludes(from);
-  command.add_option("--beta", to.shares.beta, "Guessed exponent of D")
-      ->capture_default_str()
-      ->excludes(from);
-  command
-      .add_option("--floor-share", to.shares.floor_share,
-                  "Guessed share of the floor E in the loss at the centre of the ranges")
-      ->capture_default_str()
-      ->excludes(from);
-  command.add_option("--sigma", to.sigma,
-                     "Standard deviation of log loss between seeds [0.005, or that of --from]");
-}
-
-void add_target_options(CLI::App& command, Arguments& to) {
-  CLI::Option* error =
-      command.add_option("--target-se", to.standard_error, "Standard error wanted");
-  command.add_option("--target-half-width", to.half_width, "Half of a 95% interval wanted")
-      ->excludes(error);
-  command
-      .add_option(
-          "--of", to.of,
-          "Of which exponent: alpha, beta, c, allocation (a of N* ∝ C^a), or exponents: the "
-          "worst of them")
-      ->capture_default_str();
-  command.add_option("--hours", to.hours, "Hours on all workers that may be spent");
-  command
-      .add_option(
-          "--correlation", to.correlation,
-          "Of the noise of two objectives compared: about 0.5 with common seeds and data order")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 0.999));
-}
-
-void add_design_options(CLI::App& command, Arguments& to) {
-  command
-      .add_option("--design", to.design,
-                  "grid; isoflop: slices of equal compute about the guessed optimum; optimal: runs "
-                  "exchanged until no other sweep of that cost is better")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"grid", "isoflop", "optimal"}));
-  command.add_option("--sizes", to.levels_of_size,
-                     "Model sizes of the grid [5], or of each slice [4]");
-  command.add_option("--budgets", to.levels_of_data, "Data budgets of the grid [5], or slices [5]");
-  command.add_option("--seeds", to.seeds, "Seeds of every point of a grid or slice [1]");
-  command.add_option("--corner-seeds", to.corner_seeds,
-                     "Further seeds at the corners of the grid [2]");
-  command.add_option("--candidates", to.candidates, "Levels of N and D that optimal chooses from")
-      ->capture_default_str()
-      ->check(CLI::Range(3, 33));
-  command.add_option("--most-runs", to.most_runs, "Runs that optimal may use")
-      ->capture_default_str()
-      ->check(CLI::Range(9, 1000));
-  command.add_option("--most-seeds", to.most_seeds, "Seeds at one point that optimal may use")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  command
-      .add_option(
-          "--criterion", to.criterion,
-          "Of optimal: target (c-optimal for --of) or determinant (D-optimal for the whole law)")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"target", "determinant"}));
-}
-
-void add_cost_options(CLI::App& command, Arguments& to) {
-  command.add_option(
-      "--flops-per", to.flops_per,
-      "k of a run's k N D FLOPs: 6 × tokens per example [6; with -o 96, for images of 16 "
-      "tokens]");
-  command.add_option("--gflops", to.gflops, "GFLOP/s that one worker reaches")
-      ->capture_default_str();
-  command.add_option("--workers", to.workers, "Runs at a time [cores of this machine]");
-  command
-      .add_option("--overhead", to.overhead, "Seconds a run beside training: its start, measuring")
-      ->capture_default_str();
-}
-
-void add_study_options(CLI::App& command, Arguments& to) {
-  CLI::Option* output =
-      command.add_option("-o,--output", to.output, "Study file to write, for `assay run`");
-  command.add_option("--objective", to.objectives, "Presets of the study [mae]")->needs(output);
-  command.add_option("--depth", to.shape.depth, "Layers of its trunks")
-      ->capture_default_str()
-      ->needs(output);
-  command.add_option("--heads", to.shape.heads, "Attention heads of its trunks")
-      ->capture_default_str()
-      ->needs(output);
 }
 
 }  // namespace
@@ -266,16 +187,19 @@ void add_plan(CLI::App& app, const Globals& globals, Command& run) {
       "plan",
       "Plan a sweep of model sizes and data: which runs determine the exponents of a scaling law\n"
       "how precisely, for how many hours, and what limits them. Trains nothing.");
-  add_law_options(*command, *arguments);
-  add_target_options(*command, *arguments);
-  add_design_options(*command, *arguments);
-  add_cost_options(*command, *arguments);
-  add_study_options(*command, *arguments);
+  add_plan_options(*command, *arguments);
   command->footer(
       "Example: assay plan --target-half-width 0.02 --of alpha --sigma 0.005 --design optimal \\\n"
       "           --n-range 3e4:3e6 --d-range 1e4:1e6 -o sweep.toml");
-  command->callback([arguments, &globals, &run] {
-    run = [arguments, &globals] { return plan(*arguments, globals); };
+  command->callback([arguments, command, &globals, &run] {
+    run = [arguments, command, &globals] {
+      check_design_options(*command, arguments->design);
+      if (command->count("--from") > 0 &&
+          (command->count("--n-range") == 0 || command->count("--d-range") == 0))
+        throw Error("usage.range", "a stored law says nothing about the sizes and data to come",
+                    "give --n-range and --d-range");
+      return plan(*arguments, globals);
+    };
   });
 }
 

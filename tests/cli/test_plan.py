@@ -134,6 +134,24 @@ def test_assay_check_accepts_the_study(assay, plan, real_worker, tmp_path, sweep
     assert len(json.loads(done.stdout)["trials"]) == out["trials"] * objectives
 
 
+# Slices over less than three decades of compute, and runs so short that starting them counts.
+def test_weak_plans_are_warned_of(plan):
+    narrow = plan("--design", "isoflop", "--n-range", "1e6:5e7", "--d-range", "1e6:5e7")
+    assert narrow.returncode == 0 and "3 are advised" in narrow.stderr, narrow.stderr
+    short = ["--design", "optimal", "--n-range", "3e4:1e6", "--d-range", "1e4:3e5"]
+    assert "--overhead" in plan(*short).stderr
+    assert "--overhead" not in plan(*short, "--overhead", 10).stderr
+    assert plan(*short, "-q").stderr == ""
+
+
+@pytest.mark.parametrize("of", ["alpha", "beta", "allocation", "exponents"])
+def test_each_exponent_has_an_optimal_sweep_of_its_own(plan, of):
+    own = document(plan("--design", "optimal", "--of", of, "--json"))
+    whole = document(plan("--design", "optimal", "--of", of, "--criterion", "determinant", "--json"))
+    assert own["grid_efficiency"] > 1 and own["grid_efficiency"] > 0.98 * whole["grid_efficiency"]
+    assert 0.5 < own["efficiency_bound"] <= 1
+
+
 def test_text_says_runs_errors_cost_and_limit(plan):
     done = plan("--design", "optimal", "--hours", 0.5)
     assert done.returncode == 0
@@ -158,7 +176,14 @@ def test_text_says_runs_errors_cost_and_limit(plan):
     (["--hours", "0"], "plan.target"),
     (["--gflops", "0"], "plan.cost"),
     (["--sizes", "2"], "plan.singular"),
-    (["--sizes", "0"], "plan.layout"),
+    (["--sizes", "1"], "plan.layout"),
+    (["--sizes", "0"], "usage.arguments"),
+    (["--design", "optimal", "--sizes", "4"], "usage.design"),
+    (["--criterion", "determinant"], "usage.design"),
+    (["--design", "isoflop", "--corner-seeds", "1"], "usage.design"),
+    (["--from", "laws.json"], "usage.range"),
+    (["--overhead", "-1"], "plan.cost"),
+    (["--design", "optimal", "--candidates", "99"], "usage.arguments"),
     (["--design", "isoflop", "--budgets", "2"], "plan.layout"),
     (["--design", "isoflop", "--n-range", "1e6"], "plan.layout"),
     (["--design", "optimal", "--hours", "0.0001"], "plan.budget"),

@@ -82,8 +82,8 @@ std::vector<SweepLever> levers(const DesignModel& model, const Sweep& sweep, dou
 
 std::string limit_text(const std::vector<SweepLever>& levers, const std::string& of, double error) {
   std::string text =
-      fmt::format("The standard error {:.2g} of {} is limited most by {}. It would be ", error, of,
-                  limit_of(levers, error));
+      fmt::format("The standard error {:.2g} of {} is limited most by {}. It would be ", error,
+                  of == "exponents" ? "the worst exponent" : of, limit_of(levers, error));
   for (std::size_t i = 0; i < levers.size(); ++i) text += (i ? "; " : "") + effect(levers[i]);
   return text + ".";
 }

@@ -124,8 +124,10 @@ class Planner {
       if (request_.layout_given) return make(given);
       for (int count = low; count <= high; ++count) make(count);
     };
-    for (int seeds = 1; seeds <= 4; ++seeds) {
-      if (request_.kind == SweepKind::grid) {
+    const bool grids = request_.kind == SweepKind::grid;
+    const int least = grids ? request_.grid.seeds : request_.isoflop.seeds;
+    for (int seeds = least; seeds < least + 4; ++seeds) {
+      if (grids) {
         GridLayout layout = request_.grid;
         layout.seeds = seeds;
         each(layout.sizes, 4, 8, [&](int count) {

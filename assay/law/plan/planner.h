@@ -61,8 +61,8 @@ struct SweepPlan {
   std::string limit;                 // a sentence: what limits the target's exponent
 };
 
-/// Target search: grids of 4 × 4 to 8 × 8 with 1 to 4 seeds, slices 4 to 8 of 3 to 5 sizes with 1
-/// to 4 seeds, and for optimal sweeps the least cost by bisection; the cheapest is taken. Throws
+/// Target search: grids of 4 × 4 to 8 × 8, 4 to 8 slices of 3 to 5 sizes, with the given seeds or
+/// up to 3 more, and for optimal sweeps the least cost by bisection; the cheapest is taken. Throws
 /// the Errors of the parts (precision.h, layouts.h, exchange.h) and plan.target for a target that
 /// is not positive.
 SweepPlan plan_sweep(const SweepRequest& request);
