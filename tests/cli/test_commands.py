@@ -1,4 +1,4 @@
-# Help, errors, exit codes, JSON, and the time that commands take to start.
+# Help, errors, exit codes and JSON.
 import json
 import re
 import subprocess

@@ -59,7 +59,8 @@ TEST(OneDraw, IsUnbiasedAndCoversOverBlocks) {
 
 // At equal cost (2n examples once, or n examples twice) and without signal, Var |G|² falls by
 // (λ_A + λ_E/2)²/((λ_A + λ_E)/2)²: 4 where the objective has no randomness, 1.44 at λ_E = 4 λ_A.
-// n = 600 each of nearly normal estimates; a ratio of variances has the standard error √(4/600)·ratio, tested at 4.9.
+// n = 600 each of nearly normal estimates; a ratio of variances has the standard error
+// √(4/600)·ratio, tested at 4.9.
 TEST(OneDraw, IsTheCheaperWayToTheSignal) {
   for (const auto& [objective, gain] : {std::pair(0.0, 4.0), std::pair(4.0, 1.44)}) {
     GaussianSource source = gaussian(60, 0, objective);
