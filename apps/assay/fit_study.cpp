@@ -37,36 +37,49 @@ std::string loss_exponent_text(const FittedLaw& law) {
                      with ? std::optional(with->loss_exponent) : std::nullopt);
 }
 
+std::string slope_text(const std::optional<LocalSlopes>& slopes, Estimate LocalSlopes::*of_axis) {
+  if (!slopes) return "–";
+  const Estimate& slope = (*slopes).*of_axis;
+  return with_limits(slope.value, LawLimits{slope.low, slope.high});
+}
+
 std::string holdout_text(const FittedLaw& law) {
   if (!law.held_out || !std::isfinite(law.held_out->log_rmse)) return "–";
   return fmt::format("{:.3f} ({:.3f})", law.held_out->log_rmse, law.held_out->carried_rmse);
 }
 
 std::string laws_text(const OutcomeLaws& of) {
-  Rows rows{{"objective", ">rows", "E", "alpha (of N)", "beta (of D)", "exponent of C", "noise",
-             "held out (carried)"}};
-  if (of.laws.front().problem.form->axes().size() == 1)
-    rows.front() = {"objective", ">rows", "E", "c", "noise", "held out (carried)"};
+  const bool surface = of.laws.front().problem.form->axes().size() > 1;
+  Rows rows{{"objective", ">rows", "E"}};
+  std::vector<std::string>& header = rows.front();
+  if (surface)
+    header.insert(header.end(), {"alpha (of N)", "beta (of D)", "exponent of C"});
+  else
+    header.push_back("c");
+  header.insert(header.end(), {"slope of N", "slope of D", "noise", "held out (carried)"});
   std::string unidentified;
-  for (const FittedLaw& law : of.laws) {
+  for (size_t i = 0; i < of.laws.size(); ++i) {
+    const FittedLaw& law = of.laws[i];
     if (!law.fit.usable()) {
       unidentified += fmt::format("{}: no law: {}\n", law.group, law.fit.failure);
       continue;
     }
     std::vector<std::string> row{law.group, fmt::format("{}", law.fit.rows),
                                  parameter_text(law, "E")};
-    if (law.problem.form->axes().size() == 1)
-      row.push_back(parameter_text(law, "c"));
-    else
+    if (surface)
       row.insert(row.end(), {parameter_text(law, "alpha"), parameter_text(law, "beta"),
                              loss_exponent_text(law)});
+    else
+      row.push_back(parameter_text(law, "c"));
+    for (const auto of_axis : {&LocalSlopes::size, &LocalSlopes::data})
+      row.push_back(slope_text(of.slopes[i], of_axis));
     row.push_back(fmt::format("{:.2g}", law.fit.scale.sigma));
     row.push_back(holdout_text(law));
     rows.push_back(std::move(row));
     if (!law.identifiable())
-      for (size_t i = 0; i < law.gate->reasons.size(); ++i)
+      for (size_t k = 0; k < law.gate->reasons.size(); ++k)
         unidentified +=
-            fmt::format("{}: {}; {}\n", law.group, law.gate->reasons[i], law.gate->remedies[i]);
+            fmt::format("{}: {}; {}\n", law.group, law.gate->reasons[k], law.gate->remedies[k]);
   }
   return table(rows) + unidentified;
 }

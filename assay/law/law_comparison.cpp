@@ -71,16 +71,41 @@ LawDifference difference_of(const Side& first, const Side& second, const std::st
 
 }  // namespace
 
-std::vector<LawDifference> compare_laws(std::span<const FittedLaw> laws, bool same_unit) {
+std::vector<LawDifference> compare_laws(std::span<const FittedLaw> laws) {
   std::vector<LawDifference> all;
   for (const char* quantity : {"E", "alpha", "beta", "loss_exponent"}) {
-    if (!same_unit && std::string(quantity) == "E") continue;
     const std::vector<Side> known = sides(laws, quantity);
     const double pairs = 0.5 * static_cast<double>(known.size() * (known.size() - 1));
     for (size_t i = 0; i < known.size(); ++i)
       for (size_t j = i + 1; j < known.size(); ++j)
         all.push_back(difference_of(known[i], known[j], quantity, 1 - 0.05 / pairs));
   }
+  return all;
+}
+
+std::vector<LawDifference> compare_slopes(std::span<const NamedSlopes> groups) {
+  std::vector<LawDifference> all;
+  const double pairs =
+      0.5 * static_cast<double>(groups.size()) * (static_cast<double>(groups.size()) - 1);
+  for (const bool of_data : {false, true})
+    for (size_t i = 0; i < groups.size(); ++i)
+      for (size_t j = i + 1; j < groups.size(); ++j) {
+        const LocalSlopes &a = groups[i].slopes, &b = groups[j].slopes;
+        const Estimate& first = of_data ? a.data : a.size;
+        const Estimate& second = of_data ? b.data : b.size;
+        const double error = std::hypot(first.standard_error, second.standard_error);
+        const auto degrees = static_cast<double>(std::min(a.rows, b.rows) - 3);
+        const Estimate difference = student_interval(first.value - second.value, error, degrees,
+                                                     std::min(a.rows, b.rows), 1 - 0.05 / pairs);
+        all.push_back({.first = groups[i].group,
+                       .second = groups[j].group,
+                       .quantity = of_data ? "slope of D" : "slope of N",
+                       .value = difference.value,
+                       .limits = {difference.low, difference.high},
+                       .standard_error = error,
+                       .detectable = kDetectable * error,
+                       .distinguished = difference.low > 0 || difference.high < 0});
+      }
   return all;
 }
 

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "assay/law/fitted_law.h"
+#include "assay/law/local_slopes.h"
 
 namespace assay {
 
-/// Of one quantity of two laws: "E", "alpha", "beta", or "loss_exponent" (Allocation).
+/// Of one quantity of two laws: "E", "alpha", "beta", "loss_exponent" (Allocation), or of two
+/// groups' rows: "slope of N", "slope of D" (LocalSlopes).
 struct LawDifference {
   std::string first, second;  // groups
   std::string quantity;
@@ -24,8 +26,15 @@ struct LawDifference {
 
 /// All pairs of the laws that are identifiable and have resamples and the quantity. Resamples of
 /// two laws are paired at random, as if their noise were independent: with common seeds and data
-/// order the true error is rather smaller. E only where `same_unit`: floors of different losses
-/// are different things.
-std::vector<LawDifference> compare_laws(std::span<const FittedLaw> laws, bool same_unit);
+/// order the true error is rather smaller. Of laws of one quantity:
+/// those of different losses do not compare.
+std::vector<LawDifference> compare_laws(std::span<const FittedLaw> laws);
+
+struct NamedSlopes {
+  std::string group;
+  LocalSlopes slopes;
+};
+/// All pairs; errors taken as independent and normal, Student's t for the smaller of both degrees.
+std::vector<LawDifference> compare_slopes(std::span<const NamedSlopes> groups);
 
 }  // namespace assay

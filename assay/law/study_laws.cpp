@@ -40,6 +40,33 @@ Json rows_json(const StudyOutcome& outcome, const FittedLaw& law) {
   return rows;
 }
 
+void take_slopes(const StudyOutcome& outcome, OutcomeLaws& laws) {
+  for (const FittedLaw& law : laws.laws) {
+    std::vector<Observation> rows;
+    for (const Observation& row : outcome.rows)
+      if (row.group == law.group) rows.push_back(row);
+    laws.slopes.push_back(local_slopes(rows));
+  }
+}
+
+std::vector<LawDifference> differences_of(const OutcomeLaws& laws) {
+  std::vector<LawDifference> differences = compare_laws(laws.laws);
+  std::vector<NamedSlopes> known;
+  for (size_t i = 0; i < laws.laws.size(); ++i)
+    if (laws.slopes[i]) known.push_back({laws.laws[i].group, *laws.slopes[i]});
+  for (LawDifference& difference : compare_slopes(known))
+    differences.push_back(std::move(difference));
+  return differences;
+}
+
+Json slopes_json(const std::optional<LocalSlopes>& slopes) {
+  if (!slopes) return nullptr;
+  const auto one = [](const Estimate& estimate) {
+    return Json{{"value", estimate.value}, {"interval", {estimate.low, estimate.high}}};
+  };
+  return {{"N", one(slopes->size)}, {"D", one(slopes->data)}};
+}
+
 }  // namespace
 
 std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::string& factor,
@@ -50,7 +77,8 @@ std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::str
     of_outcome.form = chosen_form(outcome.rows, request.form)->name();
     OutcomeLaws laws;
     laws.laws = fit_groups(outcome.rows, of_outcome);
-    laws.differences = compare_laws(laws.laws, outcome.comparable);
+    take_slopes(outcome, laws);
+    if (outcome.comparable) laws.differences = differences_of(laws);
     laws.outcome = std::move(outcome);
     all.push_back(std::move(laws));
   }
@@ -63,8 +91,10 @@ std::string law_name(const StudyOutcome& outcome, const FittedLaw& law) {
 
 nlohmann::json to_json(const OutcomeLaws& of) {
   Json laws = Json::array(), differences = Json::array();
-  for (const FittedLaw& law : of.laws) {
+  for (size_t i = 0; i < of.laws.size(); ++i) {
+    const FittedLaw& law = of.laws[i];
     Json one = to_json(law);
+    one["slopes"] = slopes_json(of.slopes[i]);
     one["name"] = law_name(of.outcome, law);
     one["rows"] = rows_json(of.outcome, law);
     laws.push_back(std::move(one));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace assay {
 
 struct OutcomeLaws {
   StudyOutcome outcome;
-  std::vector<FittedLaw> laws;  // by objective, in the study's order
-  std::vector<LawDifference> differences;
+  std::vector<FittedLaw> laws;                     // by objective, in the study's order
+  std::vector<std::optional<LocalSlopes>> slopes;  // beside each law
+  std::vector<LawDifference> differences;          // of a comparable outcome
 };
 
 /// With "auto", one form for all objectives of an outcome, so that exponents compare: "chinchilla"
@@ -25,7 +27,8 @@ std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::str
 /// What `assay predict` and `assay plan` call a law: "mae: bit deficit, attentive".
 std::string law_name(const StudyOutcome& outcome, const FittedLaw& law);
 
-/// {"outcome", "readout", "unit", "comparable", "laws": [as of a table, with "name" and "rows":
+/// {"outcome", "readout", "unit", "comparable", "laws": [as of a table, with "name", "slopes":
+/// {"N": {"value", "interval"}, "D"} and "rows":
 /// [{"run", "N", "D", "U", "C", "loss", "status", "fitted"}]], "differences": [{"first", "second",
 /// "quantity", "value", "interval", "standard_error", "detectable", "distinguished"}], "warnings"}
 nlohmann::json to_json(const OutcomeLaws& laws);

@@ -26,9 +26,10 @@ struct Estimate {
   std::optional<double> low{}, high{};  // 95%
   int64_t seeds = 0;                    // trials behind the mean
   int64_t n = 0;                        // units per trial, the smallest
-  std::string interval = "none";        // seeds: Student t over seeds | meter: the meter's own |
-                                        // bootstrap: runs resampled | none
-  std::string note{};                   // why a value is missing
+  /// seeds: Student t over seeds | meter: the meter's own | bootstrap: runs resampled | student:
+  /// t over runs | none
+  std::string interval = "none";
+  std::string note{};  // why a value is missing
 
   bool known() const;
   bool bounded() const { return low.has_value() && high.has_value(); }

@@ -6,6 +6,7 @@ const AssayChart = (() => {
   const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star"];
   const DASHES = ["solid", "dash", "dashdot", "longdash", "dot", "longdashdot", "solid"];
   const GREY = "#858b91";
+  const INTERVALS = { bootstrap: "runs resampled", student: "t over runs" };
   const HEIGHT = 320, TOP = 8, BOTTOM = 50;
 
   function styleOf(objectives, series) {
@@ -64,8 +65,8 @@ const AssayChart = (() => {
   // Intervals may leave the panel (two seeds make them very wide); values never do.
   function yRange(panels) {
     const { map } = yScale(panels[0]);
-    let low = Infinity, high = -Infinity, outerLow = Infinity, outerHigh = -Infinity;
-    const see = v => { if (Number.isFinite(v)) { low = Math.min(low, map(v)); high = Math.max(high, map(v)); } };
+    let low = Infinity, high = -Infinity, outerLow = Infinity, outerHigh = -Infinity, seen = 0;
+    const see = v => { if (Number.isFinite(v)) { seen += 1; low = Math.min(low, map(v)); high = Math.max(high, map(v)); } };
     for (const panel of panels)
       for (const series of panel.series)
         for (const mark of series.marks) {
@@ -75,7 +76,7 @@ const AssayChart = (() => {
           if (mark.high !== null) outerHigh = Math.max(outerHigh, map(mark.high));
         }
     if (!Number.isFinite(low)) return [0, 1];
-    const span = Math.max(high - low, Math.abs(high) * 0.1, 1e-12);
+    const span = Math.max(high - low, Math.abs(high) * 0.1, seen > 2 ? 0 : 3 * (outerHigh - outerLow), 1e-12);
     const from = Math.max(Math.min(low, outerLow), low - 0.45 * span);
     const to = Math.min(Math.max(high, outerHigh), high + 0.45 * span);
     const pad = 0.05 * (to - from);
@@ -109,7 +110,7 @@ const AssayChart = (() => {
   function hover(series, mark, where) {
     const interval = mark.low === null ? "no interval"
       : `95%: ${short(mark.low)} to ${short(mark.high)} (${mark.interval === "seeds"
-        ? `over ${mark.seeds} seeds` : mark.interval === "bootstrap" ? "runs resampled" : "one trial"})`;
+        ? `over ${mark.seeds} seeds` : INTERVALS[mark.interval] || "one trial"})`;
     return `<b>${escapeText(series.label)}</b> ${escapeText(where)}<br>${short(mark.value)} ${series.unit === "1" ? "" : escapeText(series.unit)}<br>${interval}`;
   }
 

@@ -23,6 +23,7 @@ std::string interval_words(const Estimate& estimate) {
   if (estimate.interval == "seeds") return fmt::format("t over {} seeds", estimate.seeds);
   if (estimate.interval == "meter") return "one trial, the meter's own";
   if (estimate.interval == "bootstrap") return "runs resampled";
+  if (estimate.interval == "student") return fmt::format("t over {} runs", estimate.n);
   return estimate.known() ? "none" : estimate.note;
 }
 

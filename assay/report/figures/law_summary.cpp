@@ -19,8 +19,40 @@ std::string quantity_words(const std::string& quantity) {
   if (quantity == "E") return "floor E";
   if (quantity == "alpha") return "exponent of model size, alpha";
   if (quantity == "beta") return "exponent of data, beta";
+  if (quantity == "slope of N") return "slope of model size, in range";
+  if (quantity == "slope of D") return "slope of data, in range";
   if (quantity == "loss_exponent") return "exponent of compute-optimal FLOPs";
   return quantity;
+}
+
+Estimate slope_of(const OutcomeLaws& of, size_t law, bool of_data) {
+  Estimate estimate;
+  if (!of.slopes[law]) {
+    estimate.note = "the design is too narrow";
+    return estimate;
+  }
+  const assay::Estimate& slope = of_data ? of.slopes[law]->data : of.slopes[law]->size;
+  return {.value = slope.value,
+          .low = slope.low,
+          .high = slope.high,
+          .n = of.slopes[law]->rows,
+          .interval = "student"};
+}
+
+Panel slope_panel(const ReportData& data, bool of_data) {
+  Panel panel{.title = quantity_words(of_data ? "slope of D" : "slope of N"), .y_title = "1"};
+  for (const OutcomeLaws& of : data.study.laws) {
+    if (!of.outcome.comparable) continue;
+    panel.categories.push_back(of.outcome.readout);
+    for (size_t i = 0; i < of.laws.size(); ++i) {
+      const std::string& group = of.laws[i].group;
+      auto series = std::ranges::find(panel.series, group, &Series::label);
+      if (series == panel.series.end())
+        series = panel.series.insert(series, {.label = group, .objective = group});
+      series->marks.push_back({kMissing, of.outcome.readout, slope_of(of, i, of_data), {}});
+    }
+  }
+  return panel;
 }
 
 }  // namespace
@@ -46,16 +78,19 @@ Figure exponent_figure(const ReportData& data) {
     }
     figure.panels.push_back(std::move(panel));
   }
-  size_t told = 0;
-  for (const LawDifference& one : main->differences)
-    told += one.distinguished && one.quantity != "E";
-  figure.title = main->differences.empty() ? "Parameters of the laws, by readout"
-                 : told == 0
-                     ? "No two exponents can be told apart"
-                     : fmt::format("{} of exponents can be told apart", count_text(told, "pair"));
+  for (const bool of_data : {false, true}) figure.panels.push_back(slope_panel(data, of_data));
+  size_t told = 0, pairs = 0;
+  for (const LawDifference& one : main->differences) {
+    told += one.distinguished && one.quantity == "slope of D";
+    pairs += one.quantity == "slope of D";
+  }
+  figure.title = fmt::format("How fast the {} falls with data: {} of {} of objectives differ",
+                             outcome_words(*main), told, count_text(pairs, "pair"));
   figure.caption =
       "95% intervals, runs resampled. An exponent that the trials do not identify has no mark: it "
-      "trades off against the floor, or the design is too narrow (table below).";
+      "trades off against the floor, or the design is too narrow (table below). Slopes are those "
+      "of "
+      "a plane through the logarithms within the trained range: always known, and no law.";
   return figure;
 }
 
@@ -127,30 +162,33 @@ Figure law_holdout_figure(const ReportData& data) {
 }
 
 Table law_table(const ReportData& data) {
-  Table table{
-      .id = "laws", .title = "The laws", .columns = {"outcome", "objective", "form", "trials"}};
-  table.caption =
-      "95% intervals: runs resampled. Noise: standard deviation of a trial's log value, "
-      "from repeated seeds where there are enough.";
+  Table table{.id = "laws", .title = "The laws", .columns = {"outcome", "objective", "trials"}};
+  if (data.study.laws.empty()) return table;
+  table.caption = fmt::format(
+      "Form: {}. 95% intervals: runs resampled. Noise: standard deviation of a trial's log value, "
+      "from repeated seeds where there are enough.",
+      data.study.laws.front().laws.front().problem.form->formula());
   std::vector<std::string> quantities;
   for (const OutcomeLaws& of : data.study.laws)
     for (const std::string& quantity : quantities_of(of))
       if (std::ranges::find(quantities, quantity) == quantities.end())
         quantities.push_back(quantity);
   for (const std::string& quantity : quantities) table.columns.push_back(quantity_words(quantity));
+  for (const char* slope : {"slope of N", "slope of D"})
+    table.columns.push_back(quantity_words(slope));
   table.columns.insert(table.columns.end(), {"noise", "what is missing"});
   for (const OutcomeLaws& of : data.study.laws)
-    for (const FittedLaw& law : of.laws) {
-      std::vector<TableCell> row = {{outcome_words(of)},
-                                    {law.group},
-                                    {law.problem.form->formula()},
-                                    cell(static_cast<double>(law.fit.rows))};
+    for (size_t place = 0; place < of.laws.size(); ++place) {
+      const FittedLaw& law = of.laws[place];
+      std::vector<TableCell> row = {
+          {outcome_words(of)}, {law.group}, cell(static_cast<double>(law.fit.rows))};
       const std::vector<std::string> own = quantities_of(of);
       for (const std::string& quantity : quantities) {
         const bool has = std::ranges::find(own, quantity) != own.end();
         row.push_back(has && law.identifiable() ? cell(estimate_of(law, quantity))
                                                 : TableCell{"–", kMissing, "quiet"});
       }
+      for (const bool of_data : {false, true}) row.push_back(cell(slope_of(of, place, of_data)));
       row.push_back(law.fit.usable() ? cell(law.fit.scale.sigma)
                                      : TableCell{"–", kMissing, "quiet"});
       std::string missing = law.fit.failure;
