@@ -154,8 +154,9 @@ std::string sections_html(const ReportData& data, const Content& content) {
                      table_section(content.factors, true)) +
          section("signal", "Signal and noise of the objectives",
                  figures_html(content, {"snr", "snr_per_flop", "share", "level", "band", "layer",
-                                        "alignment"}) +
-                     table_section(content.variance, true) + table_section(content.layers, false)) +
+                                        "metric", "alignment"}) +
+                     table_section(content.variance, true) + table_section(content.layers, false) +
+                     table_section(content.noise_differences, false)) +
          section("demand-section", "What the objectives ask for",
                  figures_html(content, {"demand", "demand_levels"}) +
                      table_section(content.demand, true)) +

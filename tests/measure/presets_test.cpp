@@ -8,6 +8,7 @@
 #include <set>
 
 #include "assay/measure/objective_gradients.h"
+#include "assay/stats/shared_draws.h"
 
 namespace assay {
 namespace {
@@ -73,6 +74,18 @@ TEST_P(EveryPreset, SnrIsMeasured) {
   else
     EXPECT_GT(toy::find(all, "objective_variance", trunk, {"level", "band"}).value, 0);
   EXPECT_GT(toy::find(all, "total_variance", trunk, {"level", "band"}).value, 0);
+}
+
+// The estimators take an objective's noise for each example's own. A batch that couples its
+// examples has one noise by definition and is one unit.
+TEST_P(EveryPreset, DrawsAreNested) {
+  const auto objective = make();
+  if (objective->coupled()) GTEST_SKIP() << "a unit is a batch";
+  FlatParameters flat(*objective);
+  ObjectiveGradients source(*objective, flat, *train_);
+  std::vector<int64_t> ids(24);
+  std::iota(ids.begin(), ids.end(), 40);
+  EXPECT_NO_THROW(require_nested(source, ids, Seed(5), .5));
 }
 
 TEST_P(EveryPreset, PartsSumToTheGradient) {

@@ -57,6 +57,48 @@ TEST_F(ReportParts, LayersByLevelAreATableOfTheLargestModel) {
   EXPECT_NEAR(row.at(2 + 7).at("value"), .07, 1e-12);
 }
 
+TEST_F(ReportParts, MetricsStandBesideEachOther) {
+  const json& panels = item("figures", "metric").at("panels");
+  for (const json& panel : panels) {
+    EXPECT_EQ(panel.at("categories"), json({"euclidean", "adam", "function"}));
+    for (const json& series : panel.at("series")) {
+      if (series.at("label") != "mae") {
+        EXPECT_EQ(series.at("marks").size(), 1u) << series.at("label");
+        continue;
+      }
+      ASSERT_EQ(series.at("marks").size(), 3u);
+      EXPECT_NEAR(series.at("marks").at(1).at("value"), .25, 1e-12);
+      EXPECT_NEAR(series.at("marks").at(2).at("value"), .5, 1e-12);
+    }
+  }
+}
+
+TEST_F(ReportParts, PairedDifferencesSayWhichIsHigher) {
+  const json& table = item("tables", "noise-differences");
+  ASSERT_GT(table.at("rows").size(), 0u);
+  for (const json& row : table.at("rows")) {
+    EXPECT_EQ(row.at(2).at("text"), "denoise");
+    EXPECT_EQ(row.at(4).at("text"), "snr");
+    EXPECT_NEAR(row.at(5).at("value"), -.004, 1e-12);
+    EXPECT_EQ(row.at(6).at("text"), "second is higher");
+  }
+}
+
+// Only a study that split the objective's variance has the column.
+TEST_F(ReportParts, ShareOfLevels) {
+  const json& table = item("tables", "variance");
+  const auto& columns = table.at("columns");
+  ASSERT_EQ(columns.at(columns.size() - 2), "share of levels");
+  int found = 0;
+  for (const json& row : table.at("rows")) {
+    const json& share = row.at(row.size() - 2);
+    if (share.at("value").is_null()) continue;
+    EXPECT_NEAR(share.at("value"), .6, 1e-12);
+    ++found;
+  }
+  EXPECT_GT(found, 0);
+}
+
 // Planted: |G|² at live weights is `ratio` times that at averaged ones.
 TEST_F(ReportParts, BounceIsTheRatioOfLiveToAveraged) {
   const json& table = item("tables", "variance");

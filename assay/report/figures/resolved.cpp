@@ -157,6 +157,25 @@ Figure layer_figure(const ReportData& data) {
   return figure;
 }
 
+Figure metric_figure(const ReportData& data) {
+  std::vector<std::string> metrics = {"euclidean"};
+  for (const char* metric : {"adam", "function"})
+    if (std::ranges::count(label_values(data, kMeter, kQuantity, "metric"), metric) > 0)
+      metrics.push_back(metric);
+  Figure figure{.id = "metric"};
+  if (metrics.size() < 2) return figure;
+  figure = resolved_figure(data, "metric", {"metric", metrics, "metric of the gradient"});
+  if (figure.panels.empty()) return figure;
+  figure.title = fmt::format("Under which metric SNR is highest: {}", peaks(figure, "under "));
+  figure.caption = fmt::format(
+      "SNR per example of the trunk's gradient at the end of the budget, averaged weights. "
+      "Euclidean: all parameters alike. Adam: each weighed by its step under AdamW. Function: the "
+      "motion of held-out features under AdamW's step, in which parameters that move no feature do "
+      "not count and neither does the parameterisation (`assay measure snr --by function`). {}",
+      symlog_caption(figure.panels) + interval_caption(figure.panels));
+  return figure;
+}
+
 Figure alignment_figure(const ReportData& data) {
   Figure figure{.id = "alignment", .x_name = "part"};
   for (const auto& [label, x_title] : {std::pair("level", "noise level (0 = cleanest)"),
