@@ -29,7 +29,7 @@ Figure law_holdout_figure(const ReportData& data);   // errors of extrapolation,
 
 Table factor_table(const ReportData& data);
 Table variance_table(const ReportData& data);
-Table layer_level_table(const ReportData& data);  // SNR
+Table layer_level_table(const ReportData& data);       // SNR
 Table noise_difference_table(const ReportData& data);  // of paired trials
 Table demand_table(const ReportData& data);
 Table drive_table(const ReportData& data);
