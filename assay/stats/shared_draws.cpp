@@ -50,7 +50,7 @@ SharedDraws measure_shared_draws(GradientSource& source, std::span<const int64_t
   for (int64_t pair = 0; pair < pairs; ++pair) {
     const std::vector<float> rows =
         differences(source, examples, seed.child(static_cast<uint64_t>(pair)), progress);
-    CentredGram own = centred_grams(Rows::of(rows, m, source.size()), layout, {})[0];
+    CentredGram own = centred_grams(Rows::of(rows, m, source.size()), layout)[0];
     pair == 0 ? void(gram = std::move(own)) : append(gram, own);
   }
   SharedDraws out;
