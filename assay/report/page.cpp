@@ -17,8 +17,10 @@ std::string cells_html(const std::vector<TableCell>& row) {
   for (size_t i = 0; i < row.size(); ++i) {
     const TableCell& cell = row[i];
     std::string classes = std::isfinite(cell.value) ? "number" : "";
+    if (std::isfinite(cell.heat)) classes += " heat";
     if (!cell.tone.empty()) classes += (classes.empty() ? "" : " ") + cell.tone;
     std::string attributes = classes.empty() ? "" : fmt::format(" class=\"{}\"", classes);
+    if (std::isfinite(cell.heat)) attributes += fmt::format(" style=\"--heat:{:.2f}\"", cell.heat);
     if (std::isfinite(cell.value)) attributes += fmt::format(" data-value=\"{}\"", cell.value);
     out += i == 0 ? fmt::format("<th scope=\"row\"{}>{}</th>", attributes, escape_html(cell.text))
                   : fmt::format("<td{}>{}</td>", attributes, escape_html(cell.text));

@@ -1,6 +1,9 @@
 // How levels, bands and layers stand to the whole, from planted records.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <regex>
+
 #include "assay/core/error.h"
 #include "assay/report/report.h"
 #include "report/synthetic_study.h"
@@ -78,7 +81,7 @@ TEST_F(ReportParts, PairedDifferencesSayWhichIsHigher) {
   ASSERT_GT(table.at("rows").size(), 0u);
   for (const json& row : table.at("rows")) {
     EXPECT_EQ(row.at(2).at("text"), "denoise");
-    EXPECT_EQ(row.at(4).at("text"), "snr");
+    EXPECT_EQ(row.at(4).at("text"), "SNR per example");
     EXPECT_NEAR(row.at(5).at("value"), -.004, 1e-12);
     EXPECT_EQ(row.at(6).at("text"), "second is higher");
   }
@@ -97,6 +100,21 @@ TEST_F(ReportParts, ShareOfLevels) {
     ++found;
   }
   EXPECT_GT(found, 0);
+}
+
+// The darkest cell of the page is the highest value, the palest the lowest; unresolved ones have no
+// colour.
+TEST_F(ReportParts, LayersByLevelAreColoured) {
+  const std::string page = report_html(folder);
+  const std::string table = page.substr(page.find("id=\"table-layer-level\""), 4000);
+  const std::regex cell("heat\" style=\"--heat:([0-9.]+)\" data-value=\"([0-9.]+)\"");
+  std::map<double, double> heat;
+  for (std::sregex_iterator it(table.begin(), table.end(), cell), end; it != end; ++it)
+    heat[std::stod((*it)[2])] = std::stod((*it)[1]);
+  ASSERT_EQ(heat.size(), 6u);  // levels 2 to 7: .01 · level ± .015
+  EXPECT_EQ(heat.begin()->second, 0);
+  EXPECT_EQ(heat.rbegin()->second, 1);
+  EXPECT_NEAR(heat.at(.04), std::log(2) / std::log(3.5), .006);
 }
 
 // Planted: |G|² at live weights is `ratio` times that at averaged ones.

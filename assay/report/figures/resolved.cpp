@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "assay/report/figures/figures.h"
 #include "assay/report/text.h"
@@ -200,14 +201,36 @@ Figure alignment_figure(const ReportData& data) {
   return figure;
 }
 
+namespace {
+
+/// Colours cells that are resolved from 0 by the logarithm of their value.
+void colour(Table& table) {
+  double low = INFINITY, high = -INFINITY;
+  const auto each = [&](auto&& see) {
+    for (std::vector<TableCell>& row : table.rows)
+      for (TableCell& cell : row)
+        if (cell.tone != "quiet" && cell.value > 0) see(cell);
+  };
+  each([&](const TableCell& cell) {
+    low = std::min(low, std::log(cell.value));
+    high = std::max(high, std::log(cell.value));
+  });
+  each([&](TableCell& cell) {
+    cell.heat = high > low ? (std::log(cell.value) - low) / (high - low) : 1;
+  });
+}
+
+}  // namespace
+
 Table layer_level_table(const ReportData& data) {
-  Table table{.id = "layer-level",
-              .title = "SNR by layer and noise level at the end of the budget",
-              .caption =
-                  "SNR per example of each layer's gradient from microbatches of one noise "
-                  "level, averaged weights; largest model. Quiet where the interval includes "
-                  "0. From `assay measure snr --by layer,level`.",
-              .columns = {"objective", "part of the model"}};
+  Table table{
+      .id = "layer-level",
+      .title = "SNR by layer and noise level at the end of the budget",
+      .caption =
+          "SNR per example of each layer's gradient from microbatches of one noise "
+          "level, averaged weights; largest model. The darker the higher, on a log scale; "
+          "uncoloured where the interval includes 0. From `assay measure snr --by layer,level`.",
+      .columns = {"objective", "part of the model"}};
   const std::vector<std::string> levels = label_values(data, kMeter, kQuantity, "level");
   for (const std::string& level : levels) table.columns.push_back("level " + level);
   for (const Arm* arm : data.arms_of(data.sizes.back()))
@@ -223,6 +246,7 @@ Table layer_level_table(const ReportData& data) {
       }
       if (any) table.rows.push_back(std::move(row));
     }
+  colour(table);
   return table;
 }
 

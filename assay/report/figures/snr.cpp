@@ -111,10 +111,13 @@ Table noise_difference_table(const ReportData& data) {
                   "these intervals are narrower than those of two values. From `assay "
                   "measure difference`.",
               .columns = {"first", "at", "second", "weights", "of", "difference", ""}};
-  const std::string suffix = "_difference";
+  const std::map<std::string, std::string> words = {{"snr_difference", "SNR per example"},
+                                                    {"share_difference", "objective share"},
+                                                    {"signal_difference", "|G|²"},
+                                                    {"total_variance_difference", "tr Σ"}};
   for (const Trial& trial : data.study.trials)
     for (const Measurement& m : trial.measurements) {
-      if (m.meter != kMeter || !m.quantity.ends_with(suffix)) continue;
+      if (m.meter != kMeter || !words.contains(m.quantity)) continue;
       const Estimate estimate{.value = m.value,
                               .low = m.low,
                               .high = m.high,
@@ -127,7 +130,7 @@ Table noise_difference_table(const ReportData& data) {
                             {percent_text(m.fraction)},
                             {m.labels.at("with")},
                             {m.labels.at("weights")},
-                            {m.quantity.substr(0, m.quantity.size() - suffix.size())},
+                            {words.at(m.quantity)},
                             cell(estimate),
                             {first    ? "first is higher"
                              : second ? "second is higher"
