@@ -64,19 +64,22 @@ struct Bench : bench::Trainee {
         sum.slice(0, entries[i].begin, entries[i].end).add_(gradients[i].reshape({-1}));
   }
 
-  /// observed: with squared norms and, unless coupled, the online SNR, as training does; otherwise
-  /// the same microbatches summed without looking.
-  double step(int64_t index, bool observed, double* data_ms) {
+  /// observed: with squared norms and, unless coupled, the online SNR, as training does;
+  /// unobserved: the same microbatches summed without looking; one_pass: the batch in one piece.
+  enum class Way { observed, unobserved, one_pass };
+  double step(int64_t index, Way way, double* data_ms) {
+    const bool observed = way == Way::observed;
+    const int64_t piece = way == Way::one_pass ? kBatch : microbatch;
     const auto ids = ids_of_step(Seed(1), data->size(), kBatch, index);
     const Draw draw = Draw::from(Seed(2).child(static_cast<uint64_t>(index)), 0);
     const std::span<float> total(sum.data_ptr<float>(), static_cast<size_t>(sum.numel()));
     std::vector<double> norms(flat->groups().size());
     const auto start = Clock::now();
     sum.zero_();
-    for (int64_t j = 0; j < kBatch / microbatch; ++j) {
+    for (int64_t j = 0; j < kBatch / piece; ++j) {
       const auto fetch = Clock::now();
-      const Batch batch = data->get(std::span(ids).subspan(static_cast<size_t>(j * microbatch),
-                                                           static_cast<size_t>(microbatch)));
+      const Batch batch = data->get(
+          std::span(ids).subspan(static_cast<size_t>(j * piece), static_cast<size_t>(piece)));
       if (data_ms) *data_ms += milliseconds(fetch);
       const Tensor loss = training_loss(*objective, objective->losses(batch, draw), 0);
       if (observed) {
@@ -92,7 +95,7 @@ struct Bench : bench::Trainee {
     }
     {
       torch::NoGradGuard no_grad;
-      flat->gradients().copy_(sum).div_(static_cast<double>(kBatch / microbatch));
+      flat->gradients().copy_(sum).div_(static_cast<double>(kBatch / piece));
     }
     optimizer->step(*flat, 1e-3);
     objective->after_step(index + 1, kSteps);
@@ -111,17 +114,27 @@ int main(int argc, char** argv) {
   at::set_num_threads(1);
   Bench bench(argv[1], std::stoll(argv[2]));
   const int64_t repeats = std::stoll(argv[3]);
-  std::vector<double> observed, plain;
+  std::vector<double> observed, plain, one_pass;
   double data_ms = 0;
-  for (int64_t i = 0; i < 2; ++i) bench.step(i, true, nullptr);
+  for (int64_t i = 0; i < 2; ++i) bench.step(i, Bench::Way::observed, nullptr);
   for (int64_t i = 0; i < repeats; ++i) {
-    observed.push_back(bench.step(2 + 2 * i, true, &data_ms));
-    plain.push_back(bench.step(3 + 2 * i, false, nullptr));
+    // In turn, so that none always follows the batch in one piece, which leaves cold caches.
+    for (int64_t turn = 0; turn < 3; ++turn) {
+      const auto way = static_cast<Bench::Way>((i + turn) % 3);
+      auto& times = way == Bench::Way::observed     ? observed
+                    : way == Bench::Way::unobserved ? plain
+                                                    : one_pass;
+      const bool first = way == Bench::Way::observed;
+      times.push_back(bench.step(2 + 3 * i + turn, way, first ? &data_ms : nullptr));
+    }
   }
   const double step_ms = median(observed);
   const double flops = bench.objective->flops_per_example() * static_cast<double>(bench.kBatch);
-  std::vector<double> overheads;
-  for (size_t i = 0; i < observed.size(); ++i) overheads.push_back(observed[i] / plain[i] - 1);
+  std::vector<double> overheads, to_one_pass;
+  for (size_t i = 0; i < observed.size(); ++i) {
+    overheads.push_back(observed[i] / plain[i] - 1);
+    to_one_pass.push_back(observed[i] / one_pass[i]);
+  }
   const nlohmann::json out{
       {"preset", argv[1]},
       {"width", bench.model.width},
@@ -130,6 +143,7 @@ int main(int argc, char** argv) {
       {"step_ms", step_ms},
       {"step_without_observing_ms", median(plain)},
       {"online_share", bench.online ? nlohmann::json(median(overheads)) : nlohmann::json()},
+      {"to_one_pass", median(to_one_pass)},
       {"data_share", data_ms / static_cast<double>(repeats) / step_ms},
       {"gflops", flops / step_ms / 1e6}};
   std::printf("%s\n", out.dump().c_str());
