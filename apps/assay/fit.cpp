@@ -11,9 +11,9 @@
 #include "apps/assay/fit_shared.h"
 #include "apps/assay/fit_study.h"
 #include "apps/assay/preregister.h"
-#include "assay/law/fitted_law.h"
-#include "assay/law/stored_law.h"
-#include "assay/law/table.h"
+#include "assay/law/fitted/fitted_law.h"
+#include "assay/law/fitted/stored_law.h"
+#include "assay/law/table/table.h"
 #include "assay/store/files.h"
 
 namespace assay::cli {

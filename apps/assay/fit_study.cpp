@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/console.h"
-#include "assay/law/stored_law.h"
-#include "assay/law/study_laws.h"
+#include "assay/law/fitted/stored_law.h"
+#include "assay/law/study/study_laws.h"
 #include "assay/store/files.h"
 
 namespace assay::cli {

@@ -1,10 +1,10 @@
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "assay/law/nonnegative.h"
+#include "assay/law/numeric/nonnegative.h"
 #include "law/laws.h"
 
 namespace assay {
