@@ -112,7 +112,6 @@ void warn_of(const OutcomeLaws& of, const Globals& globals) {
   for (const std::string& warning : of.outcome.warnings) say(warning);
   for (const FittedLaw& law : of.laws) {
     for (const std::string& warning : law.fit.warnings) say(law.group + ": " + warning);
-    for (const std::string& fault : law.problem.faults) say(law.group + ": " + fault);
   }
 }
 

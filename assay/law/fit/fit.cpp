@@ -4,12 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "assay/law/fit/entangled.h"
 #include "assay/law/fit/search.h"
 
 namespace assay {
 namespace {
 
 using Index = Eigen::Index;
+
+// Of forms whose objectives have many minima.
+constexpr std::size_t kProbesPerStart = 16, kEntangledStarts = 4;
 
 // σ and the fit depend on each other: alternated until σ settles.
 double sigma_of_residuals(LawObjective& objective, const LawVector& start) {
@@ -26,6 +30,15 @@ double sigma_of_residuals(LawObjective& objective, const LawVector& start) {
   return sigma;
 }
 
+// Of entangled forms the best start says little before a few steps were made from it.
+LawVector best_start(LawObjective& objective, const std::vector<GridStart>& starts) {
+  if (!entangled(objective.form())) return starts.front().parameters;
+  const std::vector<GridStart> some(starts.begin(),
+                                    starts.begin() + std::min<Index>(8, std::ssize(starts)));
+  const std::vector<GridStart> best = probed(objective, some, 1);
+  return best.empty() ? starts.front().parameters : best.front().parameters;
+}
+
 void settle_scale(const LawProblem& problem, const RobustLoss& loss, LawObjective& objective,
                   const std::vector<GridStart>& starts, LossScale& scale) {
   const auto freedom = problem.rows.count - problem.form->size();
@@ -34,7 +47,7 @@ void settle_scale(const LawProblem& problem, const RobustLoss& loss, LawObjectiv
     scale.degrees = problem.replicates.degrees;
     scale.source = "replicates";
   } else if (loss.kind == RobustLoss::Kind::huber_auto) {
-    scale.sigma = sigma_of_residuals(objective, starts.front().parameters);
+    scale.sigma = sigma_of_residuals(objective, best_start(objective, starts));
     scale.degrees = static_cast<int64_t>(freedom);
     scale.source = "residuals";
   }
@@ -107,8 +120,7 @@ void describe_shape(const LawProblem& problem, LawObjective& objective, LawFit& 
             covariance(a, b) / std::sqrt(covariance(a, a) * covariance(b, b));
 }
 
-void add_warnings(const LawProblem& problem, LawFit& fit) {
-  fit.warnings = problem.faults;
+void add_warnings(LawFit& fit) {
   if (!fit.converged)
     fit.warnings.push_back("not converged: the gradient is " + std::to_string(fit.gradient_ratio) +
                            " of its sampling deviation");
@@ -123,11 +135,11 @@ void add_warnings(const LawProblem& problem, LawFit& fit) {
 
 }  // namespace
 
-LawProblem law_problem(std::span<const Observation> observations, FormPointer form) {
+LawProblem law_problem(std::span<const Observation> observations, FormPointer form, bool checked) {
   LawProblem out;
   out.rows = fit_rows(observations, *form);
   out.replicates = replicate_noise(observations);
-  out.faults = replicate_faults(observations);
+  if (!checked) out.faults = replicate_faults(observations);
   out.form = std::move(form);
   return out;
 }
@@ -140,6 +152,7 @@ std::vector<double> table_parameters(const LawProblem& problem, const LawVector&
 
 LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   LawFit fit;
+  fit.warnings = problem.faults;
   const Form& form = *problem.form;
   fit.rows = static_cast<int64_t>(problem.rows.count);
   fit.clusters = problem.rows.clusters;
@@ -158,16 +171,21 @@ LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
       squares ? options.loss.delta : std::max(kCoarseDelta, delta_at(options.loss, 0)));
   const bool many = problem.rows.count > kManyRows;
   if (many) objective.resample(problem.rows, part_of(problem.rows));
-  const std::vector<GridStart> starts =
-      grid.starts(objective, options.starts * (form.size() - form.coefficients() >= 3 ? 4 : 1));
+  std::vector<GridStart> starts =
+      grid.starts(objective, options.starts * (entangled(form) ? kProbesPerStart : 1));
   if (starts.empty() || !std::isfinite(starts.front().objective)) {
     fit.failure = "the form could not be evaluated anywhere on its grid";
     return fit;
   }
   settle_scale(problem, options.loss, objective, starts, fit.scale);
   objective.set_delta(fit.scale.delta);
+  if (entangled(form)) starts = probed(objective, starts, kEntangledStarts * options.starts);
+  if (starts.empty()) {
+    fit.failure = "the form could not be evaluated near any start";
+    return fit;
+  }
   const SearchResult found = many ? polish_in_parts(objective, problem.rows, starts, options.polish)
-                                  : polish_all(objective, starts, options.polish);
+                                  : polish_all(objective, starts, options.polish, true);
   fit.failure.clear();
   fit.centred = found.best.parameters;
   fit.objective = found.best.objective;
@@ -185,7 +203,7 @@ LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   }
   fit.parameters = table_parameters(problem, fit.centred);
   describe_shape(problem, objective, fit);
-  add_warnings(problem, fit);
+  add_warnings(fit);
   return fit;
 }
 

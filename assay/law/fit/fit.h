@@ -18,8 +18,10 @@ struct LawProblem {
   std::vector<std::string> faults;  // that replicates gave away
 };
 
-/// Throws Error law.column (fit_rows.h).
-LawProblem law_problem(std::span<const Observation> observations, FormPointer form);
+/// `checked`: the rows' table was searched for faults when it was read, and has told them. Throws
+/// Error law.column (fit_rows.h).
+LawProblem law_problem(std::span<const Observation> observations, FormPointer form,
+                       bool checked = false);
 
 struct FitOptions {
   RobustLoss loss = {};

@@ -15,7 +15,7 @@ LawObjective::LawObjective(const Form& form, const FitRows& rows, double delta)
 void LawObjective::reserve(std::size_t full) {
   for (const LawAxis axis : form_.axes()) columns_[static_cast<std::size_t>(axis)].resize(full);
   for (auto* column : {&log_loss_, &loss_, &weight_, &highest_, &inverse_square_, &value_,
-                       &residual_, &influence_, &row_weight_})
+                       &residual_, &influence_, &row_weight_, &target_})
     column->resize(full);
   gradient_.resize(full * form_.size());
 }
@@ -89,6 +89,31 @@ void LawObjective::project(const double* theta, double* coefficients) {
     form_.basis(theta, round > 0 ? coefficients : nullptr, rows_, gradient_.data());
     normal_equations(basis, terms, inverse_square_.data(), loss_.data(), rows_.count, gram, right);
     nonnegative_least_squares(gram, right, terms, coefficients);
+    for (std::size_t k = 0; k < terms; ++k)
+      coefficients[k] = std::max(coefficients[k], form_.parameters()[k].low);
+  }
+}
+
+void LawObjective::project_again(const LawVector& parameters, double* coefficients) {
+  const std::size_t terms = form_.coefficients(), n = rows_.count;
+  const double* slopes[kMostCoefficients] = {};
+  for (std::size_t k = 0; k < terms; ++k) slopes[k] = gradient_.data() + k * n;
+  for (std::size_t i = 0; i < n; ++i) target_[i] = value_[i] * residual_[i];
+  for (std::size_t k = 0; k < terms; ++k) {
+    const double coefficient = parameters[static_cast<Eigen::Index>(k)];
+    for (std::size_t i = 0; i < n; ++i) target_[i] += coefficient * slopes[k][i];
+  }
+  reweigh();
+  double gram[kMostCoefficients * kMostCoefficients], right[kMostCoefficients];
+  normal_equations(slopes, terms, row_weight_.data(), target_.data(), n, gram, right);
+  nonnegative_least_squares(gram, right, terms, coefficients);
+}
+
+// Σ row_weight J Jᵀ of the loss is that of iteratively reweighted least squares of its logarithm.
+void LawObjective::reweigh() {
+  for (std::size_t i = 0; i < rows_.count; ++i) {
+    const double size = std::fabs(residual_[i]);
+    row_weight_[i] = weight_[i] * (size > delta_ ? delta_ / size : 1) / (value_[i] * value_[i]);
   }
 }
 
@@ -106,10 +131,7 @@ LawMatrix LawObjective::outer(const std::vector<double>& row_weight) {
 }
 
 LawMatrix LawObjective::reweighted_information() {
-  for (std::size_t i = 0; i < rows_.count; ++i) {
-    const double size = std::fabs(residual_[i]);
-    row_weight_[i] = weight_[i] * (size > delta_ ? delta_ / size : 1) / (value_[i] * value_[i]);
-  }
+  reweigh();
   return outer(row_weight_);
 }
 

@@ -31,6 +31,9 @@ class LawObjective {
   double value_and_gradient(const LawVector& parameters, LawVector& gradient);
   /// Coefficients that minimise Σ weight (1 − L̂/L)² at θ, by non-negative least squares.
   void project(const double* theta, double* coefficients);
+  /// The same by reweighted least squares of log L, linearised at the last evaluation with a
+  /// gradient, which was at `parameters`.
+  void project_again(const LawVector& parameters, double* coefficients);
 
   // Of the last evaluation with a gradient. J = ∂ log L̂/∂parameters.
   /// Σ weight min(1, δ/|r|) J Jᵀ: the matrix of iteratively reweighted least squares.
@@ -42,12 +45,20 @@ class LawObjective {
   /// log L − log L̂, [count]; of an upper bound at most zero.
   std::span<const double> residuals() const { return {residual_.data(), count_}; }
   std::span<const double> weights() const { return {weight_.data(), count_}; }
+  const LawRows& rows() const { return rows_; }
+  /// Padded, as rows() are: losses in the units of the rows, weights (of padding 0), and 0 for an
+  /// upper bound, else ∞.
+  const std::vector<double>& losses() const { return loss_; }
+  const std::vector<double>& padded_weights() const { return weight_; }
+  const std::vector<double>& highest() const { return highest_; }
+  std::span<const double> column(LawAxis axis) const { return {rows_[axis], count_}; }
   double total_weight() const { return total_weight_; }
   std::size_t evaluations() const { return evaluations_; }
 
  private:
   void reserve(std::size_t full);
   ResidualPass pass();
+  void reweigh();
   LawMatrix outer(const std::vector<double>& row_weight);
 
   const Form& form_;
@@ -57,7 +68,7 @@ class LawObjective {
   LawRows rows_;
   std::array<std::vector<double>, kLawAxes> columns_;
   std::vector<double> log_loss_, loss_, weight_, highest_, inverse_square_;
-  std::vector<double> value_, residual_, influence_, gradient_, row_weight_;
+  std::vector<double> value_, residual_, influence_, gradient_, row_weight_, target_;
 };
 
 }  // namespace assay

@@ -1,36 +1,64 @@
 #include "assay/law/fit/noise_level.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 namespace assay {
 namespace {
 
 using Rows = std::vector<const Observation*>;
 
-auto key_of(const Observation& row) {
-  const auto known = [](double value) { return std::isnan(value) ? -1 : value; };
-  return std::tuple(known(row.model_size), known(row.data_size), known(row.unique_data),
-                    known(row.compute), std::string_view(row.group));
+// Every column counts, whatever a form uses: two model sizes at one budget are not replicates.
+bool same_point(const Observation& a, const Observation& b) {
+  const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  return same(a.model_size, b.model_size) && same(a.data_size, b.data_size) &&
+         same(a.unique_data, b.unique_data) && same(a.compute, b.compute) && a.group == b.group;
 }
 
-// Every column counts, whatever a form uses: two model sizes at one budget are not replicates.
-// Points with one row are left out.
+uint64_t hash_of(const Observation& row) {
+  uint64_t hash = std::hash<std::string_view>()(row.group);
+  for (const double value : {row.model_size, row.data_size, row.unique_data, row.compute}) {
+    // MurmurHash3's finaliser; zeros of either sign and unknowns of any bits are one value each.
+    hash ^= std::bit_cast<uint64_t>(std::isnan(value) ? -1 : value + 0.0);
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ULL;
+  }
+  return hash;
+}
+
+// Design points with more than one row, in the order of their first rows. Sorted by hashes, not by
+// columns: a million rows in a tenth of a second.
 std::vector<Rows> replicated_points(std::span<const Observation> observations) {
-  Rows sorted;
-  for (const Observation& row : observations)
-    if (row.status == ObservationStatus::measured) sorted.push_back(&row);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Observation* a, const Observation* b) {
-    return key_of(*a) < key_of(*b);
-  });
+  std::vector<std::pair<uint64_t, std::size_t>> sorted;
+  for (std::size_t i = 0; i < observations.size(); ++i)
+    if (observations[i].status == ObservationStatus::measured)
+      sorted.emplace_back(hash_of(observations[i]), i);
+  std::sort(sorted.begin(), sorted.end());
   std::vector<Rows> out;
   for (std::size_t from = 0, to = 0; from < sorted.size(); from = to) {
-    while (to < sorted.size() && key_of(*sorted[to]) == key_of(*sorted[from])) ++to;
-    if (to - from > 1) out.emplace_back(&sorted[from], &sorted[from] + (to - from));
+    while (to < sorted.size() && sorted[to].first == sorted[from].first) ++to;
+    // Points whose hashes collide are taken apart.
+    std::vector<Rows> points;
+    for (std::size_t i = from; to - from > 1 && i < to; ++i) {
+      const Observation& row = observations[sorted[i].second];
+      const auto known = std::find_if(points.begin(), points.end(), [&](const Rows& rows) {
+        return same_point(*rows.front(), row);
+      });
+      if (known == points.end())
+        points.emplace_back(1, &row);
+      else
+        known->push_back(&row);
+    }
+    for (Rows& rows : points)
+      if (rows.size() > 1) out.push_back(std::move(rows));
   }
+  std::sort(out.begin(), out.end(),
+            [](const Rows& a, const Rows& b) { return a.front() < b.front(); });
   return out;
 }
 

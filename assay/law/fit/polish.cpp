@@ -1,8 +1,9 @@
 #include "assay/law/fit/polish.h"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+
+#include "assay/law/fit/bounded_step.h"
 
 namespace assay {
 namespace {
@@ -14,32 +15,18 @@ using Index = Eigen::Index;
 class Minimiser {
  public:
   Minimiser(LawObjective& objective, const LawVector& start, const PolishOptions& options)
-      : objective_(objective), options_(options), size_(start.size()), at_(clamped(start)) {
-    gradient_.resize(size_);
-    value_ = objective_.value_and_gradient(at_, gradient_);
+      : objective_(objective),
+        options_(options),
+        size_(start.size()),
+        here_{objective.form(), options.held, start, start} {
+    here_.at = here_.clamped(start);
+    value_ = objective_.value_and_gradient(here_.at, here_.gradient);
     reset_matrix();
   }
 
   Polished run();
 
  private:
-  double low(Index j) const { return parameter(j).low; }
-  double high(Index j) const { return parameter(j).high; }
-  const LawParameter& parameter(Index j) const {
-    return objective_.form().parameters()[static_cast<std::size_t>(j)];
-  }
-  LawVector clamped(LawVector point) const {
-    for (Index j = 0; j < size_; ++j) point[j] = std::clamp(point[j], low(j), high(j));
-    return point;
-  }
-  // Held by its bound, or by the caller.
-  bool fixed(Index j) const {
-    return (options_.held >> j & 1u) != 0 || (at_[j] <= low(j) && gradient_[j] >= 0) ||
-           (at_[j] >= high(j) && gradient_[j] <= 0);
-  }
-  void solve_free(const LawMatrix& matrix, const LawVector& side, double ridge, const bool* held,
-                  LawVector& out) const;
-  LawVector step_of(const LawMatrix& matrix, double ridge) const;
   void reset_matrix() {
     matrix_ = objective_.reweighted_information();
     fresh_ = true;
@@ -54,66 +41,20 @@ class Minimiser {
   LawObjective& objective_;
   const PolishOptions& options_;
   Index size_;
-  LawVector at_, gradient_;
+  BoundedPoint here_;
   double value_ = 0, fall_ = 0;
   LawMatrix matrix_;
   bool fresh_ = true;  // the matrix has no updates
 };
 
-// Solves matrix · out = −side over the given parameters; the others of `out` stay as they are and
-// act through the matrix. Scaled to a unit diagonal, so that the ridge is relative.
-void Minimiser::solve_free(const LawMatrix& matrix, const LawVector& side, double ridge,
-                           const bool* held, LawVector& out) const {
-  Index chosen[kMostParameters], count = 0;
-  for (Index j = 0; j < size_; ++j)
-    if (!held[j]) chosen[count++] = j;
-  LawMatrix reduced(count, count);
-  LawVector right(count);
-  for (Index a = 0; a < count; ++a) {
-    const double scale = std::sqrt(matrix(chosen[a], chosen[a]));
-    double sum = -side[chosen[a]];
-    for (Index j = 0; j < size_; ++j)
-      if (held[j]) sum -= matrix(chosen[a], j) * out[j];
-    right[a] = sum / scale;
-    for (Index b = 0; b < count; ++b)
-      reduced(a, b) =
-          matrix(chosen[a], chosen[b]) / (scale * std::sqrt(matrix(chosen[b], chosen[b])));
-    reduced(a, a) += ridge;
-  }
-  const LawVector solved = reduced.ldlt().solve(right);
-  for (Index a = 0; a < count; ++a)
-    out[chosen[a]] = solved[a] / std::sqrt(matrix(chosen[a], chosen[a]));
-}
-
-// Parameters at a bound and pushed outwards, or held by the caller, or without curvature (of a term
-// whose coefficient is zero), do not move. What a step would carry over its bound goes to the
-// bound, and the rest of the step is solved again with it.
-LawVector Minimiser::step_of(const LawMatrix& matrix, double ridge) const {
-  bool held[kMostParameters] = {};
-  for (Index j = 0; j < size_; ++j) held[j] = fixed(j) || !(matrix(j, j) > 0);
-  LawVector step = LawVector::Zero(size_);
-  for (Index round = 0; round <= size_; ++round) {
-    solve_free(matrix, gradient_, ridge, held, step);
-    bool crossed = false;
-    for (Index j = 0; j < size_; ++j) {
-      if (held[j]) continue;
-      const double bounded = std::clamp(step[j], low(j) - at_[j], high(j) - at_[j]);
-      if (bounded == step[j]) continue;
-      step[j] = bounded;
-      held[j] = crossed = true;
-    }
-    if (!crossed) break;
-  }
-  return step;
-}
-
 // The quasi-Newton step, shortened where it would change a parameter beyond recognition.
 LawVector Minimiser::direction() const {
-  LawVector step = step_of(matrix_, 1e-12);
-  if (!step.allFinite() || !(step.dot(gradient_) < 0)) step = step_of(matrix_, 1e-3);
+  LawVector step = bounded_step(here_, matrix_, 1e-12);
+  if (!step.allFinite() || !(step.dot(here_.gradient) < 0))
+    step = bounded_step(here_, matrix_, 1e-3);
   double longest = 1;
   for (Index j = 0; j < size_; ++j)
-    longest = std::max(longest, std::fabs(step[j]) / (0.5 + 0.5 * std::fabs(at_[j])));
+    longest = std::max(longest, std::fabs(step[j]) / (0.5 + 0.5 * std::fabs(here_.at[j])));
   return step / longest;
 }
 
@@ -121,17 +62,17 @@ bool Minimiser::line_search(const LawVector& along) {
   LawVector gradient(size_);
   double length = 1;
   for (int i = 0; i < 30; ++i) {
-    const LawVector next = clamped(at_ + length * along);
-    const LawVector step = next - at_;
-    const double slope = gradient_.dot(step);
+    const LawVector next = here_.clamped(here_.at + length * along);
+    const LawVector step = next - here_.at;
+    const double slope = here_.gradient.dot(step);
     if (step.cwiseAbs().maxCoeff() <= 0) return false;
     const double value = objective_.value_and_gradient(next, gradient);
     if (value <= value_ + 1e-4 * slope && value < value_) {
       fall_ = value_ - value;
-      update_matrix(step, gradient - gradient_);
-      at_ = next;
+      update_matrix(step, gradient - here_.gradient);
+      here_.at = next;
       value_ = value;
-      gradient_ = gradient;
+      here_.gradient = gradient;
       return true;
     }
     const double curved = 2 * (value - value_ - slope);
@@ -158,8 +99,8 @@ LawMatrix Minimiser::hessian() {
   LawMatrix out(size_, size_);
   LawVector up(size_), down(size_);
   for (Index j = 0; j < size_; ++j) {
-    const double step = 1e-6 * std::max(1.0, std::fabs(at_[j]));
-    LawVector moved = at_;
+    const double step = 1e-6 * std::max(1.0, std::fabs(here_.at[j]));
+    LawVector moved = here_.at;
     moved[j] += step;
     objective_.value_and_gradient(moved, up);
     moved[j] -= 2 * step;
@@ -172,13 +113,13 @@ LawMatrix Minimiser::hessian() {
 // Near the rounding of the sum only the gradient tells: Newton's step, kept if it halves the ratio
 // and leaves the sum as it is.
 bool Minimiser::refine(double ratio) {
-  const LawVector before = at_, gradient_before = gradient_;
+  const LawVector before = here_.at, gradient_before = here_.gradient;
   const double value_before = value_;
   const LawMatrix second = hessian();
-  const LawVector step = step_of(second, 0);
-  if (step.allFinite() && step.dot(gradient_) < 0) {
-    at_ = clamped(at_ + step);
-    value_ = objective_.value_and_gradient(at_, gradient_);
+  const LawVector step = bounded_step(here_, second, 0);
+  if (step.allFinite() && step.dot(here_.gradient) < 0) {
+    here_.at = here_.clamped(here_.at + step);
+    value_ = objective_.value_and_gradient(here_.at, here_.gradient);
     // Residuals are rounded to about 1e-15, whatever their size.
     const double rounding =
         1e-13 * value_before + 1e-15 * std::sqrt(2 * value_before * objective_.total_weight());
@@ -188,22 +129,22 @@ bool Minimiser::refine(double ratio) {
       return true;
     }
   }
-  at_ = before;
+  here_.at = before;
   value_ = value_before;
-  gradient_ = gradient_before;
-  objective_.value_and_gradient(at_, gradient_);
+  here_.gradient = gradient_before;
+  objective_.value_and_gradient(here_.at, here_.gradient);
   return false;
 }
 
 double Minimiser::gradient_ratio() {
-  objective_.value_and_gradient(at_, gradient_);
+  objective_.value_and_gradient(here_.at, here_.gradient);
   const LawMatrix covariance =
       objective_.gradient_covariance() + kLeastNoise * kLeastNoise * objective_.information();
   bool held[kMostParameters] = {};
-  for (Index j = 0; j < size_; ++j) held[j] = fixed(j) || !(covariance(j, j) > 0);
+  for (Index j = 0; j < size_; ++j) held[j] = here_.fixed(j) || !(covariance(j, j) > 0);
   LawVector scaled = LawVector::Zero(size_);
-  solve_free(covariance, gradient_, 1e-12, held, scaled);
-  return std::sqrt(std::max(-gradient_.dot(scaled), 0.0));
+  solve_free(covariance, here_.gradient, 1e-12, held, scaled);
+  return std::sqrt(std::max(-here_.gradient.dot(scaled), 0.0));
 }
 
 Polished Minimiser::run() {
@@ -226,7 +167,7 @@ Polished Minimiser::run() {
     out.gradient_ratio = gradient_ratio();
     out.converged = out.gradient_ratio <= options_.tolerance;
   }
-  out.parameters = at_;
+  out.parameters = here_.at;
   out.objective = value_;
   return out;
 }

@@ -3,14 +3,29 @@
 #include <algorithm>
 #include <cmath>
 
-namespace assay {
+#include "assay/law/fit/descent.h"
+#include "assay/law/fit/entangled.h"
 
+namespace assay {
+namespace {
+
+constexpr int kMostRounds = 5;  // of polish_elsewhere
+
+}  // namespace
 Polished polish_in_rounds(LawObjective& objective, const LawVector& start,
                           const PolishOptions& options) {
   const double delta = objective.delta();
+  LawVector at = start;
+  if (entangled(objective.form())) {
+    for (double coarse = kCoarseDelta; coarse > 1.5 * delta; coarse /= std::sqrt(10.0)) {
+      objective.set_delta(coarse);
+      at = descend(objective, at, {.most_iterations = 40, .least_fall = 1e-3}).parameters;
+    }
+    objective.set_delta(delta);
+    return polish(objective, descend(objective, at).parameters, options);
+  }
   PolishOptions rough = options;
   rough.rough = 1e-3;
-  LawVector at = start;
   for (double coarse = kCoarseDelta; coarse > 1.5 * delta; coarse /= std::sqrt(10.0)) {
     objective.set_delta(coarse);
     at = polish(objective, at, rough).parameters;
@@ -23,20 +38,111 @@ bool same_minimum(double objective, double best) {
   return objective <= best + 1e-9 * std::fabs(best) + 1e-24;
 }
 
-SearchResult polish_all(LawObjective& objective, const std::vector<GridStart>& starts,
-                        const PolishOptions& options) {
-  SearchResult out;
-  std::vector<double> found;
+namespace {
+
+constexpr double kNearlyThere = 1e-3;  // gradient ratio at which starts are compared
+
+struct Arrival {
+  LawVector at;
+  double objective;
+  int count;
+};
+
+bool met(const Arrival& one, const Polished& other) {
+  const LawVector apart = (one.at - other.parameters).cwiseAbs();
+  const LawVector scale = one.at.cwiseAbs() + LawVector::Constant(one.at.size(), 0.1);
+  return std::fabs(one.objective - other.objective) <= 1e-5 * one.objective &&
+         apart.cwiseQuotient(scale).maxCoeff() <= 1e-2;
+}
+
+// Where starts arrive at the coarse δ. Most arrive at one place, and go one way from there: it is
+// walked once.
+std::vector<Arrival> arrivals(LawObjective& objective, const std::vector<GridStart>& starts,
+                              PolishOptions options) {
+  const double delta = objective.delta();
+  options.tolerance = std::max(options.tolerance, kNearlyThere);
+  objective.set_delta(std::max(delta, kCoarseDelta));
+  std::vector<Arrival> out;
   for (const GridStart& start : starts) {
-    const Polished polished = polish_in_rounds(objective, start.parameters, options);
-    if (found.empty() || polished.objective < out.best.objective) out.best = polished;
-    found.push_back(polished.objective);
+    const Polished end = polish(objective, start.parameters, options);
+    const auto known = std::find_if(
+        out.begin(), out.end(), [&](const Arrival& one) { return end.converged && met(one, end); });
+    if (known == out.end())
+      out.push_back({end.parameters, end.objective, 1});
+    else
+      ++known->count;
   }
-  out.starts = static_cast<int>(found.size());
-  out.agreeing = static_cast<int>(std::count_if(found.begin(), found.end(), [&](double value) {
-    return same_minimum(value, out.best.objective);
-  }));
+  objective.set_delta(delta);
   return out;
+}
+
+class Ends {
+ public:
+  void take(const Polished& end, int count) {
+    if (objectives_.empty() || end.objective < best.objective) best = end;
+    objectives_.insert(objectives_.end(), static_cast<std::size_t>(count), end.objective);
+  }
+  int agreeing() const {
+    return static_cast<int>(
+        std::count_if(objectives_.begin(), objectives_.end(),
+                      [&](double value) { return same_minimum(value, best.objective); }));
+  }
+  int count() const { return static_cast<int>(objectives_.size()); }
+
+  Polished best;
+
+ private:
+  std::vector<double> objectives_;
+};
+
+Ends ends_of(LawObjective& objective, const std::vector<GridStart>& starts,
+             const PolishOptions& options) {
+  Ends out;
+  if (!entangled(objective.form())) {
+    for (const Arrival& arrival : arrivals(objective, starts, options))
+      out.take(polish_in_rounds(objective, arrival.at, options), arrival.count);
+    return out;
+  }
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    // Rounds of falling δ pass over minima that the last δ alone has.
+    const LawVector& at = starts[i].parameters;
+    out.take(i % 2 == 0 ? polish(objective, descend(objective, at).parameters, options)
+                        : polish_in_rounds(objective, at, options),
+             1);
+  }
+  return out;
+}
+
+}  // namespace
+
+namespace {
+
+// Where a single minimum was not reached from everywhere: others are likely.
+bool doubtful(const Form& form, const Ends& ends) {
+  if (entangled(form) || !ends.best.converged || ends.agreeing() < 2) return true;
+  for (std::size_t j = form.coefficients(); j < form.size(); ++j) {
+    const double value = ends.best.parameters[static_cast<Eigen::Index>(j)];
+    if (value <= form.parameters()[j].low || value >= form.parameters()[j].high) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+SearchResult polish_all(LawObjective& objective, const std::vector<GridStart>& starts,
+                        const PolishOptions& options, bool thorough) {
+  Ends ends = ends_of(objective, starts, options);
+  if (thorough && doubtful(objective.form(), ends)) {
+    for (int round = 0; round < kMostRounds; ++round) {
+      const double before = ends.best.objective;
+      for (const Polished& other : polish_elsewhere(objective, ends.best, options))
+        ends.take(other, 1);
+      if (same_minimum(before, ends.best.objective)) break;
+    }
+    ends.best = settled(objective, ends.best, options);
+  }
+  // At least the best itself agrees, which may have settled below where its start had stopped.
+  return {ends.best, ends.count(), std::max(1, ends.agreeing())};
 }
 
 SearchResult polish_in_parts(LawObjective& objective, const FitRows& rows,

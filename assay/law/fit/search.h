@@ -21,9 +21,12 @@ struct SearchResult {
 /// Objectives that differ by less count as the same minimum.
 bool same_minimum(double objective, double best);
 
-/// All starts polished; the best, and how many agree with it.
+/// All starts polished; the best, and how many agree with it. Starts of forms that are not
+/// entangled that have met at the coarse δ are one from there on, and count as many. `thorough`:
+/// where the form is entangled, or the best did not converge, stands alone or lies at a bound,
+/// starts are made from the best too, for as long as they find lower ones (polish_elsewhere).
 SearchResult polish_all(LawObjective& objective, const std::vector<GridStart>& starts,
-                        const PolishOptions& options);
+                        const PolishOptions& options, bool thorough = false);
 
 /// Rows above which minima are first sought in a part of them.
 constexpr std::size_t kManyRows = 8192;

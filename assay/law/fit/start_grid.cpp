@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
+
+#include "assay/law/fit/factored_grid.h"
 
 namespace assay {
 
@@ -49,17 +52,21 @@ std::vector<GridStart> StartGrid::starts(LawObjective& objective, std::size_t co
     objective.project(at.data() + form_.coefficients(), at.data());
     return objective.value(at);
   };
+  std::optional<FactoredGrid> factored;
+  if (FactoredGrid::possible(form_)) factored.emplace(objective);
+  std::size_t index[kMostParameters] = {};
   for (std::size_t point = 0; point < value_.size(); ++point) {
-    const double value = solve(point);
+    for (std::size_t j = 0; j < length_.size(); ++j) index[j] = point / stride_[j] % length_[j];
+    const double value = factored ? factored->value(index) : solve(point);
     value_[point] = std::isfinite(value) ? value : std::numeric_limits<double>::infinity();
   }
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   std::sort(order_.begin(), order_.end(),
             [&](std::size_t a, std::size_t b) { return value_[a] < value_[b]; });
   std::vector<std::size_t> taken;
-  const auto take = [&](bool minima) {
+  const auto take = [&](bool minima, std::size_t most) {
     for (const std::size_t point : order_) {
-      if (taken.size() >= count) return;
+      if (taken.size() >= most) return;
       if (minima && !local_minimum(point)) continue;
       const auto near = [&](std::size_t other) {
         return distance(point, other) < (minima ? 1 : 3);
@@ -67,8 +74,8 @@ std::vector<GridStart> StartGrid::starts(LawObjective& objective, std::size_t co
       if (std::none_of(taken.begin(), taken.end(), near)) taken.push_back(point);
     }
   };
-  take(true);
-  take(false);
+  take(true, length_.size() >= 3 ? count / 2 : count);
+  take(false, count);
   std::vector<GridStart> out;
   for (const std::size_t point : taken) {
     const double value = solve(point);

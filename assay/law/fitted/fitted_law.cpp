@@ -113,7 +113,7 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   if (!observations.empty()) law.group = observations.front().group;
   FormPointer form = chosen_form(observations, request.form);
   if (request.holdout) form = judged_form(observations, request, form, law);
-  law.problem = law_problem(observations, form);
+  law.problem = law_problem(observations, form, request.checked);
   law.fit = fit_law(law.problem, request.fit);
   if (law.fit.usable()) law.gate = identifiability(law.problem, law.fit);
   if (law.identifiable()) law.influence = influence(law.problem, law.fit, observations);
@@ -137,6 +137,8 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
 
 std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
                                   const LawRequest& request) {
+  const auto same = [&](const Observation& row) { return row.group == observations[0].group; };
+  if (std::ranges::all_of(observations, same)) return {fit_group(observations, request)};
   std::vector<std::string> order;
   std::map<std::string, std::vector<Observation>> groups;
   for (const Observation& observation : observations) {

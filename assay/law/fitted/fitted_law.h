@@ -28,7 +28,8 @@ struct LawRequest {
   IntervalChoice intervals;
   bool holdout = false;  // judge by hold-out; with "auto" also choose the form by it
   Seed seed{1};
-  LawUnitNames units;  // of the table, for structural bits
+  LawUnitNames units;    // of the table, for structural bits
+  bool checked = false;  // the rows' table has told its faults (law_problem)
 };
 
 struct FittedLaw {

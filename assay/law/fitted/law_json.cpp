@@ -135,8 +135,6 @@ nlohmann::json to_json(const FittedLaw& law) {
     parameters[parameter.name] = law.identifiable() ? Json(fit.parameters[i]) : Json();
     intervals[parameter.name] = limits_json(law.identifiable() ? law.interval(i) : std::nullopt);
   }
-  std::vector<std::string> warnings = fit.warnings;
-  warnings.insert(warnings.end(), law.problem.faults.begin(), law.problem.faults.end());
   const bool squares = std::isinf(fit.scale.delta);
   return {{"form", form.name()},
           {"formula", form.formula()},
@@ -170,7 +168,7 @@ nlohmann::json to_json(const FittedLaw& law) {
           {"holdout", holdout_json(law)},
           {"form_choice", choice_json(law)},
           {"influence", law.influence ? to_json(*law.influence) : Json()},
-          {"warnings", warnings},
+          {"warnings", fit.warnings},
           {"failure", fit.usable() ? Json() : Json(fit.failure)},
           {"seconds", law.seconds}};
 }

@@ -99,6 +99,29 @@ ASSAY_INLINE void accumulate(const double* const* basis, const double* weight, c
   }
 }
 
+template <std::size_t T>
+ASSAY_INLINE double ratio_terms(const double* const* columns, const double* coefficients,
+                                const double* weight, const double* highest, std::size_t n,
+                                double delta) {
+  Doubles sum = {};
+  for (std::size_t i = 0; i < n; i += kLawLanes) {
+    Doubles q = {}, w, most;
+    for (std::size_t k = 0; k < T; ++k) {
+      Doubles column;
+      load(column, columns[k] + i);
+      q += coefficients[k] * column;
+    }
+    load(w, weight + i);
+    load(most, highest + i);
+    Doubles r = 2.0 * (1.0 - q) / (1.0 + q);
+    r = r > most ? most : r;
+    Doubles clipped = r > delta ? Doubles{} + delta : r;
+    clipped = clipped < -delta ? Doubles{} - delta : clipped;
+    sum += w * clipped * (r - 0.5 * clipped);
+  }
+  return sum_lanes(sum);
+}
+
 }  // namespace
 
 ASSAY_STATS_CLONES void exp_affine(double offset, double slope, const double* x, double* out,
@@ -164,6 +187,14 @@ ASSAY_STATS_CLONES double robust_sum(const ResidualPass& pass, double delta) {
     store(pass.influence + i, weight * clipped / value);
   }
   return sum_lanes(sum);
+}
+
+ASSAY_STATS_CLONES double ratio_sum(const double* const* columns, const double* coefficients,
+                                    std::size_t terms, const double* weight, const double* highest,
+                                    std::size_t n, double delta) {
+  if (terms == 1) return ratio_terms<1>(columns, coefficients, weight, highest, n, delta);
+  if (terms == 2) return ratio_terms<2>(columns, coefficients, weight, highest, n, delta);
+  return ratio_terms<3>(columns, coefficients, weight, highest, n, delta);
 }
 
 ASSAY_STATS_CLONES void normal_equations(const double* const* basis, std::size_t terms,

@@ -30,6 +30,12 @@ struct ResidualPass {
 /// The sum, with Huber's ρ(r) = r²/2 within δ and δ(|r| − δ/2) beyond; δ = ∞ is least squares.
 double robust_sum(const ResidualPass& pass, double delta);
 
+/// Σ weight · ρ(r) with r = 2 (1 − q)/(1 + q) for q = Σ_k c_k columns_k, predicted over true loss:
+/// r is −log q within 1% where |r| < .3, and keeps its order beyond. To rank points, without
+/// logarithms.
+double ratio_sum(const double* const* columns, const double* coefficients, std::size_t terms,
+                 const double* weight, const double* highest, std::size_t n, double delta);
+
 /// Gram matrix and right-hand side of weighted least squares on up to three basis functions, each
 /// [n]; gram is row-major [terms][terms].
 void normal_equations(const double* const* basis, std::size_t terms, const double* weight,

@@ -75,7 +75,7 @@ class Roll {
 Holdout Roll::run() {
   out_.form = form_->name();
   out_.parameters = form_->size();
-  law_problem(rows_, form_);  // faults of the columns are the caller's, not a cut's
+  law_problem(rows_, form_, true);  // faults of the columns are the caller's, not a cut's
   for (const double quantile : options_.quantiles) by_compute(quantile);
   if (options_.largest)
     for (const LawAxis axis : {LawAxis::model_size, LawAxis::data_size})
@@ -133,7 +133,7 @@ void Roll::add_cut(std::string name, std::vector<bool> held) {
   }
   cut.fitted = static_cast<int64_t>(below.size());
   cut.held_out = static_cast<int64_t>(beyond.size());
-  const LawProblem problem = law_problem(below, form_);
+  const LawProblem problem = law_problem(below, form_, true);
   const LawFit fit = fit_law(problem, {.loss = options_.loss});
   cut.failure = beyond.empty() ? "no rows are held out" : fit.failure;
   if (cut.failure.empty()) {
@@ -182,7 +182,7 @@ void Roll::add_baselines(const std::vector<Observation>& fitted, const std::vect
     ++count;
   }
   const FormPointer power = make_form("power", LawAxis::compute);
-  const LawFit fit = fit_law(law_problem(along, power), {.loss = options_.loss});
+  const LawFit fit = fit_law(law_problem(along, power, true), {.loss = options_.loss});
   std::vector<double> carried_errors, power_errors;
   for (std::size_t i = 0; i < held.size(); ++i) {
     Observation point = held[i];
@@ -196,7 +196,7 @@ void Roll::add_baselines(const std::vector<Observation>& fitted, const std::vect
 }
 
 void Roll::add_drift() {
-  const LawFit all = fit_law(law_problem(rows_, form_), {.loss = options_.loss});
+  const LawFit all = fit_law(law_problem(rows_, form_, true), {.loss = options_.loss});
   if (!all.usable()) return;
   for (std::size_t j = 0; j < form_->size(); ++j) {
     const std::string& name = form_->parameters()[j].name;
