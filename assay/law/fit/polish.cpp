@@ -22,6 +22,7 @@ class Minimiser {
     here_.at = here_.clamped(start);
     value_ = objective_.value_and_gradient(here_.at, here_.gradient);
     reset_matrix();
+    if (options.matrix) matrix_ = *options.matrix;
   }
 
   Polished run();
@@ -33,7 +34,6 @@ class Minimiser {
   }
   LawVector direction() const;
   bool line_search(const LawVector& along);
-  LawMatrix hessian();
   bool refine(double ratio);
   void update_matrix(const LawVector& step, const LawVector& change);
   double gradient_ratio();
@@ -94,28 +94,12 @@ void Minimiser::update_matrix(const LawVector& step, const LawVector& change) {
   fresh_ = false;
 }
 
-// By central differences of the gradient: exact enough between the kinks of ρ.
-LawMatrix Minimiser::hessian() {
-  LawMatrix out(size_, size_);
-  LawVector up(size_), down(size_);
-  for (Index j = 0; j < size_; ++j) {
-    const double step = 1e-6 * std::max(1.0, std::fabs(here_.at[j]));
-    LawVector moved = here_.at;
-    moved[j] += step;
-    objective_.value_and_gradient(moved, up);
-    moved[j] -= 2 * step;
-    objective_.value_and_gradient(moved, down);
-    out.col(j) = (up - down) / (2 * step);
-  }
-  return 0.5 * (out + LawMatrix(out.transpose()));
-}
-
 // Near the rounding of the sum only the gradient tells: Newton's step, kept if it halves the ratio
 // and leaves the sum as it is.
 bool Minimiser::refine(double ratio) {
   const LawVector before = here_.at, gradient_before = here_.gradient;
   const double value_before = value_;
-  const LawMatrix second = hessian();
+  const LawMatrix second = curvature(objective_, here_.at);
   const LawVector step = bounded_step(here_, second, 0);
   if (step.allFinite() && step.dot(here_.gradient) < 0) {
     here_.at = here_.clamped(here_.at + step);
@@ -173,6 +157,22 @@ Polished Minimiser::run() {
 }
 
 }  // namespace
+
+LawMatrix curvature(LawObjective& objective, const LawVector& at) {
+  const Index size = at.size();
+  LawMatrix out(size, size);
+  LawVector up(size), down(size);
+  for (Index j = 0; j < size; ++j) {
+    const double step = 1e-6 * std::max(1.0, std::fabs(at[j]));
+    LawVector moved = at;
+    moved[j] += step;
+    objective.value_and_gradient(moved, up);
+    moved[j] -= 2 * step;
+    objective.value_and_gradient(moved, down);
+    out.col(j) = (up - down) / (2 * step);
+  }
+  return 0.5 * (out + LawMatrix(out.transpose()));
+}
 
 Polished polish(LawObjective& objective, const LawVector& start, const PolishOptions& options) {
   return Minimiser(objective, start, options).run();

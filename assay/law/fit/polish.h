@@ -14,6 +14,9 @@ struct PolishOptions {
   double rough = 0;
   /// Bit j: parameter j is held at its start value.
   unsigned held = 0;
+  /// First matrix in place of that of iteratively reweighted least squares; a curvature known from
+  /// elsewhere. Outlives the call.
+  const LawMatrix* matrix = nullptr;
 };
 
 struct Polished {
@@ -26,6 +29,10 @@ struct Polished {
   double gradient_ratio = 0;
   bool converged = false;  // gradient_ratio <= tolerance
 };
+
+/// Second derivatives of the sum at `at`, by central differences of the gradient: exact enough
+/// between the kinks of ρ.
+LawMatrix curvature(LawObjective& objective, const LawVector& at);
 
 /// Quasi-Newton steps projected on the bounds of the form's parameters (BFGS with Powell's damping;
 /// first matrix: iteratively reweighted least squares; Armijo's rule). At a bound, a parameter

@@ -162,11 +162,19 @@ SearchResult polish_in_parts(LawObjective& objective, const FitRows& rows,
       ++arrived[static_cast<std::size_t>(known - minima.begin())];
     }
   }
+  // A pass over all rows costs most: the part's curvature spares those that would learn it.
+  std::vector<LawMatrix> curvatures;
+  const double part = objective.total_weight();
+  for (const Polished& minimum : minima)
+    curvatures.push_back(curvature(objective, minimum.parameters));
   objective.resample(rows, rows.weight);
   SearchResult out;
   out.starts = static_cast<int>(starts.size());
+  PolishOptions all = options;
   for (std::size_t k = 0; k < minima.size(); ++k) {
-    const Polished polished = polish(objective, minima[k].parameters, options);
+    curvatures[k] *= objective.total_weight() / part;
+    all.matrix = &curvatures[k];
+    const Polished polished = polish(objective, minima[k].parameters, all);
     const bool same = k > 0 && same_minimum(polished.objective, out.best.objective) &&
                       same_minimum(out.best.objective, polished.objective);
     if (k > 0 && !same && polished.objective > out.best.objective) continue;
