@@ -55,7 +55,7 @@ void gram_matrices(benchmark::State& state) {
   const std::vector<float> data = numbers(kUnits * kParameters);
   const assay::GroupLayout groups = layout();
   const assay::Rows rows = assay::Rows::of(data, kUnits, kParameters);
-  for (auto _ : state) benchmark::DoNotOptimize(assay::gram_matrices(rows, groups, {}));
+  for (auto _ : state) benchmark::DoNotOptimize(assay::gram_matrices(rows, groups));
 }
 BENCHMARK(gram_matrices)->Unit(benchmark::kMillisecond);
 
@@ -64,8 +64,8 @@ void centred_grams(benchmark::State& state) {
   const std::vector<float> weight(kParameters, 2.0f);
   const assay::GroupLayout groups = layout();
   const assay::Rows rows = assay::Rows::of(data, kUnits, kParameters);
-  const assay::DiagonalMetric metric{"adam", weight};
-  for (auto _ : state) benchmark::DoNotOptimize(assay::centred_grams(rows, groups, metric));
+  const std::vector<assay::DiagonalMetric> metrics{{"euclidean", {}}, {"adam", weight}};
+  for (auto _ : state) benchmark::DoNotOptimize(assay::centred_grams(rows, groups, metrics));
 }
 BENCHMARK(centred_grams)->Unit(benchmark::kMillisecond);
 
@@ -75,7 +75,7 @@ void estimate_noise(benchmark::State& state) {
   const std::vector<float> data = numbers(static_cast<size_t>(units * size));
   const assay::GroupLayout group({{"all", 0, size}}, size);
   const assay::NestedUnits nested{
-      .means = assay::centred_grams(assay::Rows::of(data, units, size), group, {})[0],
+      .means = assay::centred_grams(assay::Rows::of(data, units, size), group)[0],
       .within = std::vector<double>(static_cast<size_t>(units), 1000.0)};
   for (auto _ : state) benchmark::DoNotOptimize(assay::estimate_noise(nested));
 }

@@ -58,7 +58,8 @@ Weights weights_named(const std::string& name) {
 void add_measure(CLI::App& app, Command& run) {
   CLI::App* measure = app.add_subcommand("measure", "measure a trained trial, as JSON");
   measure->require_subcommand(1);
-  for (const auto add : {add_measure_snr, add_measure_drive, add_measure_gradients})
+  for (const auto add :
+       {add_measure_snr, add_measure_difference, add_measure_drive, add_measure_gradients})
     add(*measure, run);
 }
 

@@ -31,6 +31,7 @@ struct BlockArguments {
 Weights weights_named(const std::string& name);
 
 void add_measure_snr(CLI::App& measure, Command& run);
+void add_measure_difference(CLI::App& measure, Command& run);
 void add_measure_drive(CLI::App& measure, Command& run);
 void add_measure_gradients(CLI::App& measure, Command& run);
 

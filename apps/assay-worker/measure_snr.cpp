@@ -18,7 +18,7 @@ struct Arguments {
   std::vector<std::string> weights = {"averaged"}, by;
   std::string of = "snr";
   double half_width = 0.1, budget_gflops = 0;
-  int64_t memory_mb = SnrPlan{}.max_memory_mb;
+  int64_t patterns = SnrPlan{}.patterns, memory_mb = SnrPlan{}.max_memory_mb;
 };
 
 void resolve(SnrPlan& plan, const std::string& by) {
@@ -41,7 +41,12 @@ SnrRequest request_of(const Arguments& arguments) {
     throw Error("usage.unknown_name", fmt::format("no precision of `{}`", arguments.of),
                 suggest(arguments.of, {"snr", "share"}));
   request.of = arguments.of == "snr" ? NoiseQuantity::snr : NoiseQuantity::share;
-  request.plan = arguments.block.plan(request.of == NoiseQuantity::snr ? 1 : 2);
+  if (arguments.patterns < 1)
+    throw Error("usage.plan", fmt::format("{} patterns of a level", arguments.patterns),
+                "give 1 or more");
+  const bool only_total = request.of == NoiseQuantity::snr && arguments.patterns == 1;
+  request.plan = arguments.block.plan(only_total ? 1 : 2);
+  request.plan.patterns = arguments.patterns;
   request.plan.max_memory_mb = arguments.memory_mb;
   for (const std::string& by : arguments.by) resolve(request.plan, by);
   request.weights.clear();
@@ -69,6 +74,7 @@ void add_measure_snr(CLI::App& measure, Command& run) {
   command->add_option("--of", arguments->of, "snr | share");
   command->add_option("--half-width", arguments->half_width, "relative");
   command->add_option("--budget", arguments->budget_gflops, "GFLOP; 0 = the default");
+  command->add_option("--patterns", arguments->patterns, "for each draw's level");
   command->add_option("--memory-mb", arguments->memory_mb, "MiB for gradients");
   command->callback([arguments, &run] {
     run = [arguments] {

@@ -97,7 +97,8 @@ void add_measure(CLI::App& app, const Globals& globals, Command& run) {
       "Example: assay measure snr runs/demo --half-width 0.2\n"
       "Training files are only read. Results go to trials/<id>/measures.jsonl, from where the\n"
       "report takes them instead of what the meters recorded.");
-  for (const auto add : {add_measure_snr, add_measure_drive, add_measure_gradients})
+  for (const auto add :
+       {add_measure_snr, add_measure_difference, add_measure_drive, add_measure_gradients})
     add(*measure, globals, run);
 }
 

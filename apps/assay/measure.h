@@ -55,6 +55,7 @@ std::string interval_text(const Measurement& m);
 void tell(const std::string& text, const Globals& globals);
 
 void add_measure_snr(CLI::App& measure, const Globals& globals, Command& run);
+void add_measure_difference(CLI::App& measure, const Globals& globals, Command& run);
 void add_measure_drive(CLI::App& measure, const Globals& globals, Command& run);
 void add_measure_gradients(CLI::App& measure, const Globals& globals, Command& run);
 

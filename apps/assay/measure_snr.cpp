@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 struct Arguments {
   std::string trials, at, weights = "averaged", by, of = "snr";
   double half_width = 0.1, budget = 0;
-  int64_t units = 64, examples = 4, draws = 2, memory_mb = 512;
+  int64_t units = 64, examples = 4, draws = 2, patterns = 1, memory_mb = 512;
 };
 
 WorkerArguments worker_arguments(const Arguments& arguments, const MeasuredTrials& measured,
@@ -34,6 +34,7 @@ WorkerArguments worker_arguments(const Arguments& arguments, const MeasuredTrial
   all.add("units", arguments.units);
   all.add("examples", arguments.examples);
   all.add("draws", arguments.draws);
+  all.add("patterns", arguments.patterns);
   all.add("memory-mb", arguments.memory_mb);
   return all;
 }
@@ -54,7 +55,8 @@ std::string part_of(const Measurement& m) {
 
 std::string text_of(const Json& step, bool layers) {
   std::vector<std::vector<std::string>> rows{{"weights", "part", "SNR per example", "GNS",
-                                              "objective share", ">|G|²", ">tr Σ", ">examples"}};
+                                              "objective share", "share of levels", ">|G|²",
+                                              ">tr Σ", ">examples"}};
   std::map<std::pair<std::string, std::string>, std::map<std::string, Measurement>> parts;
   std::vector<std::pair<std::string, std::string>> order;
   for (const Json& line : step.at("measurements")) {
@@ -71,6 +73,7 @@ std::string text_of(const Json& step, bool layers) {
     const Measurement& snr = of.at("snr_per_example");
     rows.push_back({key.first, key.second, interval_text(snr), scale_text(snr),
                     of.contains("objective_share") ? interval_text(of.at("objective_share")) : "–",
+                    of.contains("level_share") ? interval_text(of.at("level_share")) : "–",
                     fmt::format("{:.3g}", of.at("signal").value),
                     fmt::format("{:.3g}", of.at("total_variance").value),
                     fmt::format("{}", snr.n)});
@@ -178,6 +181,11 @@ void add_measure_snr(CLI::App& app, const Globals& globals, Command& run) {
   command
       ->add_option("--draws", arguments->draws,
                    "Draws of each example; 1 = no shares, and the SNR at the least cost")
+      ->capture_default_str();
+  command
+      ->add_option("--patterns", arguments->patterns,
+                   "Noises or masks for each draw's level; from 2 on the objective's variance is\n"
+                   "split into what the level makes and what the pattern makes")
       ->capture_default_str();
   command->add_option("--memory-mb", arguments->memory_mb, "For gradients, in MiB")
       ->capture_default_str()

@@ -20,4 +20,8 @@ Measurement with_estimate(Measurement measurement, const Estimate& estimate) {
   return measurement;
 }
 
+void add_note(std::string& note, const std::string& more) {
+  if (!more.empty()) note += (note.empty() ? "" : "; ") + more;
+}
+
 }  // namespace assay

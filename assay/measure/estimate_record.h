@@ -10,4 +10,7 @@ namespace assay {
 /// finite gets a note unless it has one.
 Measurement with_estimate(Measurement measurement, const Estimate& estimate);
 
+/// Appends after "; ", and nothing where there is nothing to say.
+void add_note(std::string& note, const std::string& more);
+
 }  // namespace assay

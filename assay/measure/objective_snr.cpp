@@ -65,6 +65,9 @@ std::vector<Option> snr_options() {
           integer("units", 64, at_least(SnrPlan::kFewestUnits), "units behind the whole loss"),
           integer("examples_per_unit", 4, at_least(1), "examples to a unit"),
           integer("draws", 2, at_least(2), "draws of the objective's randomness per example"),
+          integer("patterns", 1, at_least(1),
+                  "noises or masks for each draw's level, of the whole loss; from 2 on the "
+                  "objective's variance is split into level and pattern"),
           integer("level_units", 32, at_least(0), "units per noise level; 0 = not by level"),
           integer("band_units", 32, at_least(0), "units for all bands; 0 = not by band"),
           integer("aligned_units", 0, at_least(0),
@@ -84,6 +87,7 @@ std::unique_ptr<Meter> make_objective_snr(const Options& options) {
   out.units = options.integer("units");
   out.examples_per_unit = options.integer("examples_per_unit");
   out.draws = options.integer("draws");
+  out.patterns = options.integer("patterns");
   out.level_units = options.integer("level_units");
   out.band_units = options.integer("band_units");
   out.aligned_units = options.integer("aligned_units");

@@ -17,6 +17,9 @@ struct SnrPlan {
   bool heldout = false;  // whose gradients; false = training examples
   int64_t units = 64, examples_per_unit = 4;
   int64_t draws = 2;  // 1 = only the total: no data and objective part, share or headroom
+  /// Of the whole loss: noises or masks for each draw's level. From 2 on the objective's variance
+  /// is split into what the level makes and what the pattern makes; needs 2 draws.
+  int64_t patterns = 1;
   int64_t level_units = 32, band_units = 32;  // 0 = not resolved
   int64_t aligned_units = 0;                  // for all levels on the same examples; 0 = not
   int64_t function_units = 0;                 // in function space; 0 = not
@@ -49,7 +52,7 @@ struct SnrTarget {
 
 struct SnrResult {
   std::vector<Measurement> records{};
-  int64_t units = 0, examples_per_unit = 0, draws = 0;  // of a block
+  int64_t units = 0, examples_per_unit = 0, draws = 0, patterns = 1;  // of a block
   int64_t blocks = 0, looks = 0;
   double half_width = 0;   // of the target's quantity; infinite = unresolved
   std::string stopped_by;  // half_width | budget | data; "plan" without a target
@@ -74,6 +77,11 @@ class SnrMeasurement {
                     const std::optional<SnrTarget>& asked = std::nullopt);
   double flops_per_block(const SnrAspect& aspect) const;
 
+  /// The first block of the whole loss, for noise_difference(): of another trial's examples and
+  /// draws where the two are to be compared in pairs. Charges subject.flops_spent.
+  std::vector<NoiseUnits> units(Weights weights, int64_t count, std::span<const int64_t> examples,
+                                Seed draws);
+
   /// Ids of a block, unit by unit. The same examples and draws for all weights: the difference
   /// between two sets is not one of luck.
   std::vector<int64_t> examples(const SnrAspect& aspect, int64_t block) const;
@@ -92,6 +100,10 @@ class SnrMeasurement {
   int64_t parts_of(const SnrAspect& aspect) const;
   int64_t draws_of(const SnrAspect& aspect) const {
     return aspect.side_by_side() ? 1 : plan_.draws;
+  }
+  /// Levels side by side have one draw, and inside one level there are no levels to keep.
+  int64_t patterns_of(const SnrAspect& aspect) const {
+    return aspect.label.empty() ? plan_.patterns : 1;
   }
   Seed seed() const;
   void add_records(const NoiseRow& row, Weights weights, const SnrAspect& aspect,

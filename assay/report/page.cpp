@@ -17,8 +17,10 @@ std::string cells_html(const std::vector<TableCell>& row) {
   for (size_t i = 0; i < row.size(); ++i) {
     const TableCell& cell = row[i];
     std::string classes = std::isfinite(cell.value) ? "number" : "";
+    if (std::isfinite(cell.heat)) classes += " heat";
     if (!cell.tone.empty()) classes += (classes.empty() ? "" : " ") + cell.tone;
     std::string attributes = classes.empty() ? "" : fmt::format(" class=\"{}\"", classes);
+    if (std::isfinite(cell.heat)) attributes += fmt::format(" style=\"--heat:{:.2f}\"", cell.heat);
     if (std::isfinite(cell.value)) attributes += fmt::format(" data-value=\"{}\"", cell.value);
     out += i == 0 ? fmt::format("<th scope=\"row\"{}>{}</th>", attributes, escape_html(cell.text))
                   : fmt::format("<td{}>{}</td>", attributes, escape_html(cell.text));
@@ -154,8 +156,9 @@ std::string sections_html(const ReportData& data, const Content& content) {
                      table_section(content.factors, true)) +
          section("signal", "Signal and noise of the objectives",
                  figures_html(content, {"snr", "snr_per_flop", "share", "level", "band", "layer",
-                                        "alignment"}) +
-                     table_section(content.variance, true) + table_section(content.layers, false)) +
+                                        "metric", "alignment"}) +
+                     table_section(content.variance, true) + table_section(content.layers, false) +
+                     table_section(content.noise_differences, false)) +
          section("demand-section", "What the objectives ask for",
                  figures_html(content, {"demand", "demand_levels"}) +
                      table_section(content.demand, true)) +

@@ -13,8 +13,8 @@ namespace assay::report {
 struct Content {
   Verdict verdict{};
   std::vector<Figure> figures{};
-  Table card{}, trials{}, cost{}, factors{}, variance{}, layers{}, demand{}, drive{}, laws{},
-      law_differences{}, environment{}, seeds{};
+  Table card{}, trials{}, cost{}, factors{}, variance{}, layers{}, noise_differences{}, demand{},
+      drive{}, laws{}, law_differences{}, environment{}, seeds{};
   std::vector<std::string> commands{}, limits{};
 };
 Content make_content(const ReportData& data);

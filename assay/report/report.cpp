@@ -30,11 +30,12 @@ nlohmann::json to_json(const Trial& trial) {
 Content make_content(const ReportData& data) {
   Content content{.verdict = verdict(data)};
   for (const auto make :
-       {outcome_figure,      gain_figure,     snr_figure,          share_figure,
-        snr_per_flop_figure, level_figure,    band_figure,         layer_figure,
-        alignment_figure,    loss_figure,     factor_figure,       demand_figure,
-        demand_level_figure, drive_figure,    drive_factor_figure, law_figure,
-        own_law_figure,      exponent_figure, residual_figure,     law_holdout_figure}) {
+       {outcome_figure,      gain_figure,         snr_figure,      share_figure,
+        snr_per_flop_figure, level_figure,        band_figure,     layer_figure,
+        metric_figure,       alignment_figure,    loss_figure,     factor_figure,
+        demand_figure,       demand_level_figure, drive_figure,    drive_factor_figure,
+        law_figure,          own_law_figure,      exponent_figure, residual_figure,
+        law_holdout_figure}) {
     Figure figure = make(data);
     if (!figure.panels.empty()) content.figures.push_back(std::move(figure));
   }
@@ -44,6 +45,7 @@ Content make_content(const ReportData& data) {
   content.factors = factor_table(data);
   content.variance = variance_table(data);
   content.layers = layer_level_table(data);
+  content.noise_differences = noise_difference_table(data);
   content.demand = demand_table(data);
   content.drive = drive_table(data);
   content.laws = law_table(data);
@@ -63,8 +65,8 @@ nlohmann::json to_json(const ReportData& data, const Content& content) {
   for (const Figure& figure : content.figures) figures.push_back(to_json(figure));
   for (const Table* table :
        {&content.card, &content.trials, &content.cost, &content.factors, &content.variance,
-        &content.layers, &content.demand, &content.drive, &content.laws, &content.law_differences,
-        &content.environment, &content.seeds})
+        &content.layers, &content.noise_differences, &content.demand, &content.drive, &content.laws,
+        &content.law_differences, &content.environment, &content.seeds})
     tables.push_back(to_json(*table));
   return {{"format", 1},
           {"study",

@@ -25,6 +25,23 @@ std::map<std::string, std::string> identity(const Trial& trial) {
   return settings;
 }
 
+/// Its settings without the budget, by which arms of a scaling study differ.
+std::map<std::string, std::string> design_of(const Arm& arm) {
+  auto settings = identity(*arm.trials.front());
+  std::erase_if(settings, [](const auto& one) { return one.first.starts_with("train.budget"); });
+  return settings;
+}
+
+void mark_largest_budgets(std::vector<Arm>& arms) {
+  std::map<std::map<std::string, std::string>, double> largest;
+  for (const Arm& arm : arms) {
+    double& flops = largest[design_of(arm)];
+    flops = std::max(flops, arm.trials.front()->planned_flops);
+  }
+  for (Arm& arm : arms)
+    arm.largest_budget = arm.trials.front()->planned_flops >= largest[design_of(arm)];
+}
+
 bool same_cell(const Arm& a, const Arm& b) {
   return a.objective == b.objective && a.width == b.width && a.depth == b.depth;
 }
@@ -36,6 +53,7 @@ void name_variants(std::vector<Arm>& arms) {
     const auto own = identity(*arm.trials.front());
     for (const Arm& other : arms) {
       if (&other == &arm || !same_cell(arm, other)) continue;
+      if (arm.largest_budget && !other.largest_budget) continue;
       for (const auto& [path, value] : identity(*other.trials.front())) {
         const auto it = own.find(path);
         if (it == own.end() || it->second != value) differing.insert(path);
@@ -73,6 +91,12 @@ size_t ReportData::trials_with(const std::string& status) const {
 }
 
 std::vector<const Arm*> ReportData::arms_of(std::pair<int64_t, int64_t> size) const {
+  std::vector<const Arm*> found = all_arms_of(size);
+  std::erase_if(found, [](const Arm* arm) { return !arm->largest_budget; });
+  return found;
+}
+
+std::vector<const Arm*> ReportData::all_arms_of(std::pair<int64_t, int64_t> size) const {
   std::vector<const Arm*> found;
   for (const std::string& objective : objectives)
     for (const Arm& arm : arms)
@@ -107,6 +131,7 @@ ReportData arrange(StudyRecords study) {
     }
   }
   std::sort(data.sizes.begin(), data.sizes.end());
+  mark_largest_budgets(data.arms);
   name_variants(data.arms);
   return data;
 }

@@ -17,6 +17,7 @@ struct Arm {
   int64_t width = 0, depth = 0;
   std::string variant{};  // settings that tell it from arms of the same objective and size, or ""
   std::vector<const Trial*> trials{};
+  bool largest_budget = true;  // no other arm differs from it by a larger budget alone
 
   std::string label() const;  // objective and variant
 };
@@ -51,8 +52,10 @@ struct ReportData {
   double final_fraction = 0;  // of the budget, the last one measured anywhere
 
   size_t trials_with(const std::string& status) const;
-  /// Arms of one size, in the order of `objectives`.
+  /// Arms of one size, in the order of `objectives`. Of arms that differ by budget alone the
+  /// largest: smaller ones are for the laws.
   std::vector<const Arm*> arms_of(std::pair<int64_t, int64_t> size) const;
+  std::vector<const Arm*> all_arms_of(std::pair<int64_t, int64_t> size) const;
   std::string size_text(std::pair<int64_t, int64_t> size) const;
 };
 

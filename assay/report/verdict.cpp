@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "assay/report/figures/law_views.h"
 #include "assay/report/findings.h"
 #include "assay/report/text.h"
 
@@ -47,6 +49,35 @@ std::string share_sentence(const ReportData& data, Size size) {
   return fmt::format(
       "Of the gradient's variance, the objective's own draws (masks, noise) make: {}.",
       join(shortened(words), "; "));
+}
+
+/// What ten times the data take off the deficit, steepest first; then what no scale takes off.
+std::string law_sentence(const ReportData& data) {
+  const OutcomeLaws* of = main_law(data);
+  if (!of) return "";
+  std::vector<std::pair<double, std::string>> falls;
+  for (size_t i = 0; i < of->laws.size(); ++i) {
+    if (!of->slopes[i]) continue;
+    const assay::Estimate& slope = of->slopes[i]->data;
+    const auto fall = [](double exponent) { return percent_text(1 - std::pow(10, -exponent)); };
+    falls.emplace_back(
+        -slope.value, fmt::format("{} of that of {} [{}, {}]", fall(slope.value), of->laws[i].group,
+                                  fall(slope.low), fall(slope.high)));
+  }
+  std::sort(falls.begin(), falls.end());
+  std::vector<std::string> words;
+  for (const auto& [order, text] : falls) words.push_back(text);
+  std::string out;
+  if (!words.empty())
+    out = fmt::format("Within the trained range, ten times the data take off the {}: {}. ",
+                      outcome_words(*of), join(shortened(words), "; "));
+  return out + floor_sentence(*of) + ".";
+}
+
+std::string budget_sentence(const ReportData& data) {
+  if (std::ranges::all_of(data.arms, &Arm::largest_budget)) return "";
+  return "Everything else here is of the largest budget of each objective; smaller ones enter the "
+         "laws alone.";
 }
 
 std::string status_sentence(const ReportData& data) {
@@ -154,6 +185,8 @@ Verdict verdict(const ReportData& data) {
         "No trial has measurements that count yet, so there is no answer to the question.");
     return out;
   }
+  for (const std::string& sentence : {law_sentence(data), budget_sentence(data)})
+    if (!sentence.empty()) out.sentences.push_back(sentence);
   const Size size = data.sizes.back();
   out.sentences.push_back(outcome_sentence(data, size));
   const std::vector<Named> snr = values_at_end(data, size, kSnr);

@@ -8,7 +8,7 @@
 namespace assay {
 namespace {
 
-constexpr double kSpare = 1.1, kLeast = 1.25, kMost = 8, kUnresolved = 4;
+constexpr double kLeast = 1.2, kMost = 4, kUnresolved = 4;
 
 struct Look {
   double half_width = 0;  // relative
@@ -51,7 +51,7 @@ int64_t next_look(int64_t blocks, const Look& look, const PrecisionTarget& targe
     const double ratio = std::pow(look.half_width / target.half_width, 2);
     const double linear = ratio * (1 - look.degenerate);
     const double k = (linear + std::sqrt(linear * linear + 4 * ratio * look.degenerate)) / 2;
-    factor = std::clamp(kSpare * k, kLeast, kMost);
+    factor = std::clamp(k, kLeast, kMost);
   }
   return std::min(target.most_blocks,
                   static_cast<int64_t>(std::ceil(factor * static_cast<double>(blocks))));

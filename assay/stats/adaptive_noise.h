@@ -31,13 +31,14 @@ struct AdaptiveNoise {
 double relative_half_width(const Estimate& estimate);
 
 /// Looks at the first block (the pilot), plans from it how many blocks the asked width takes
-/// (its square falls as 1/n, but the part that |G|² has without signal as 1/n²; a tenth more for
-/// luck; four times as many where the interval includes 0), looks again there, and so on. The
+/// (its square falls as 1/n, but the part that |G|² has without signal as 1/n²; four times as many
+/// where the interval includes 0), looks again there, and so on. The
 /// estimate is that of all blocks together, the pilot included.
 ///
 /// Stopping by what is estimated favours estimates that look precise, so looks are few: each is at
-/// 1.25 to 8 times the examples of the last, not at every block. What bias and loss of coverage
-/// remain is simulated in tests/stats/adaptive_noise_test.cpp.
+/// 1.2 to 4 times the examples of the last, not at every block: a longer stride overshoots (8 with
+/// a tenth for luck took 15% more examples, at the same bias and coverage). What bias and loss of
+/// coverage remain is simulated in tests/stats/adaptive_noise_test.cpp.
 ///
 /// examples(block) gives the ids of a block, distinct over all blocks. Throws what the accumulator
 /// throws; stats.row if the source has no such group.

@@ -42,46 +42,62 @@ ASSAY_STATS_CLONES void add_block(const float* block, long rows, long columns, d
   }
 }
 
-class Scratch {
+/// Columns of all rows, padded by zeros for add_block.
+class Block {
  public:
-  explicit Scratch(int64_t rows)
+  explicit Block(int64_t rows)
       : rows_(static_cast<long>(rows)),
         padded_rows_((rows_ + kTile - 1) / kTile * kTile),
-        block_(static_cast<size_t>(padded_rows_ * kColumns)),
-        gram_(static_cast<size_t>(padded_rows_ * padded_rows_)) {}
+        values_(static_cast<size_t>(padded_rows_ * kColumns)) {}
 
   std::span<float> row(long i, long columns) {
-    return std::span(block_).subspan(static_cast<size_t>(i * kColumns),
-                                     static_cast<size_t>(columns));
+    return std::span(values_).subspan(static_cast<size_t>(i * kColumns),
+                                      static_cast<size_t>(columns));
   }
   void read(const Rows& rows, int64_t begin, long columns) {
-    std::fill(block_.begin(), block_.end(), 0.0f);
+    std::fill(values_.begin(), values_.end(), 0.0f);
     for (long i = 0; i < rows_; ++i) rows.read(i, begin, row(i, columns));
   }
-  void scale(std::span<const float> factor) {
+  /// other's columns, each times its factor; the padding as other's.
+  void scale(const Block& other, std::span<const float> factor) {
+    values_ = other.values_;
     for (long i = 0; i < rows_; ++i) {
       const std::span<float> values = row(i, static_cast<long>(factor.size()));
       for (size_t k = 0; k < factor.size(); ++k) values[k] *= factor[k];
     }
   }
-  void clear_gram() { std::fill(gram_.begin(), gram_.end(), 0.0); }
-  void add(long columns) {
+  const float* data() const { return values_.data(); }
+  long padded_rows() const { return padded_rows_; }
+
+ private:
+  long rows_, padded_rows_;
+  std::vector<float> values_;
+};
+
+/// Products of the rows over the columns of one segment.
+class GramSum {
+ public:
+  explicit GramSum(int64_t rows) : rows_(static_cast<long>(rows)) {}
+
+  void clear() { std::fill(gram_.begin(), gram_.end(), 0.0); }
+  void add(const Block& block, long columns) {
+    stride_ = block.padded_rows();
+    gram_.resize(static_cast<size_t>(stride_ * stride_));
     const long padded = (columns + kLanes - 1) / kLanes * kLanes;
-    add_block(block_.data(), padded_rows_, padded, gram_.data(), padded_rows_);
+    add_block(block.data(), stride_, padded, gram_.data(), stride_);
   }
-  // Adds the symmetric matrix of this segment onto out [rows × rows].
-  void add_gram_to(std::vector<double>& out) const {
+  /// Adds the symmetric matrix onto out [rows × rows].
+  void add_to(std::vector<double>& out) const {
     for (long i = 0; i < rows_; ++i) {
       for (long j = 0; j < rows_; ++j) {
         out[static_cast<size_t>(i * rows_ + j)] +=
-            gram_[static_cast<size_t>(std::min(i, j) * padded_rows_ + std::max(i, j))];
+            gram_[static_cast<size_t>(std::min(i, j) * stride_ + std::max(i, j))];
       }
     }
   }
 
  private:
-  long rows_, padded_rows_;
-  std::vector<float> block_;
+  long rows_, stride_ = 0;
   std::vector<double> gram_;
 };
 
@@ -116,10 +132,10 @@ bool in_any_group(const GroupLayout& layout, int64_t segment) {
 
 // Subtracts the mean over rows from each row of the block and returns it. The mean is exact where
 // all rows agree, so that deviations of equal rows are exactly zero.
-void centre(Scratch& scratch, int64_t rows, long columns, std::vector<float>& mean) {
+void centre(Block& block, int64_t rows, long columns, std::vector<float>& mean) {
   std::vector<double> sum(static_cast<size_t>(columns), 0.0);
   for (long i = 0; i < rows; ++i) {
-    const std::span<const float> values = scratch.row(i, columns);
+    const std::span<const float> values = block.row(i, columns);
     for (size_t k = 0; k < sum.size(); ++k) sum[k] += static_cast<double>(values[k]);
   }
   mean.resize(sum.size());
@@ -127,7 +143,7 @@ void centre(Scratch& scratch, int64_t rows, long columns, std::vector<float>& me
     mean[k] = static_cast<float>(sum[k] / static_cast<double>(rows));
   }
   for (long i = 0; i < rows; ++i) {
-    const std::span<float> values = scratch.row(i, columns);
+    const std::span<float> values = block.row(i, columns);
     for (size_t k = 0; k < mean.size(); ++k) values[k] -= mean[k];
   }
 }
@@ -143,63 +159,95 @@ Rows Rows::of(std::span<const float> data, int64_t count, int64_t size) {
           }};
 }
 
-std::vector<std::vector<double>> gram_matrices(const Rows& rows, const GroupLayout& layout,
-                                               const DiagonalMetric& metric) {
-  check(layout, metric);
+std::vector<std::vector<double>> gram_matrices(const Rows& rows, const GroupLayout& layout) {
   const size_t entries = static_cast<size_t>(rows.count * rows.count);
   std::vector<std::vector<double>> out(layout.groups().size(), std::vector<double>(entries, 0.0));
-  Scratch scratch(rows.count);
+  Block block(rows.count);
+  GramSum sum(rows.count);
   for (int64_t segment = 0; segment < layout.segments(); ++segment) {
     if (!in_any_group(layout, segment)) continue;
-    scratch.clear_gram();
+    sum.clear();
     for (int64_t begin = layout.begin(segment); begin < layout.end(segment); begin += kColumns) {
       const long columns = std::min<long>(kColumns, layout.end(segment) - begin);
-      scratch.read(rows, begin, columns);
-      if (!metric.weight.empty()) scratch.scale(root_weights(metric, begin, columns));
-      scratch.add(columns);
+      block.read(rows, begin, columns);
+      sum.add(block, columns);
     }
     for (size_t group = 0; group < out.size(); ++group) {
-      if (holds(layout, group, segment)) scratch.add_gram_to(out[group]);
+      if (holds(layout, group, segment)) sum.add_to(out[group]);
     }
   }
   return out;
 }
 
-std::vector<CentredGram> centred_grams(const Rows& rows, const GroupLayout& layout,
-                                       const DiagonalMetric& metric) {
-  check(layout, metric);
+namespace {
+
+/// A segment's share of one metric's CentredGram.
+struct SegmentSum {
+  GramSum centred;
+  double mean_squared = 0;
+  std::vector<double> mean_dot;
+
+  explicit SegmentSum(size_t rows) : centred(static_cast<int64_t>(rows)), mean_dot(rows) {}
+  void clear() {
+    centred.clear();
+    mean_squared = 0;
+    std::fill(mean_dot.begin(), mean_dot.end(), 0.0);
+  }
+  void add(Block& block, std::span<const float> mean) {
+    const long columns = static_cast<long>(mean.size());
+    centred.add(block, columns);
+    mean_squared += squared_norm(mean);
+    for (size_t i = 0; i < mean_dot.size(); ++i)
+      mean_dot[i] += dot(mean, block.row(static_cast<long>(i), columns));
+  }
+  void add_to(CentredGram& out) const {
+    out.mean_squared += mean_squared;
+    for (size_t i = 0; i < mean_dot.size(); ++i) out.mean_dot[i] += mean_dot[i];
+    centred.add_to(out.centred);
+  }
+};
+
+}  // namespace
+
+std::vector<std::vector<CentredGram>> centred_grams(const Rows& rows, const GroupLayout& layout,
+                                                    std::span<const DiagonalMetric> metrics) {
+  for (const DiagonalMetric& metric : metrics) check(layout, metric);
   const size_t m = static_cast<size_t>(rows.count);
   const CentredGram zero{rows.count, 0, std::vector<double>(m, 0.0),
                          std::vector<double>(m * m, 0.0)};
-  std::vector<CentredGram> out(layout.groups().size(), zero);
-  Scratch scratch(rows.count);
+  std::vector<std::vector<CentredGram>> out(metrics.size(),
+                                            std::vector<CentredGram>(layout.groups().size(), zero));
+  Block plain(rows.count), scaled(rows.count);
+  std::vector<SegmentSum> sums(metrics.size(), SegmentSum(m));
   std::vector<float> mean;
   for (int64_t segment = 0; segment < layout.segments(); ++segment) {
     if (!in_any_group(layout, segment)) continue;
-    scratch.clear_gram();
-    double mean_squared = 0;
-    std::vector<double> mean_dot(m, 0.0);
+    for (SegmentSum& sum : sums) sum.clear();
     for (int64_t begin = layout.begin(segment); begin < layout.end(segment); begin += kColumns) {
       const long columns = std::min<long>(kColumns, layout.end(segment) - begin);
-      scratch.read(rows, begin, columns);
-      centre(scratch, rows.count, columns, mean);
-      const std::vector<float> roots = root_weights(metric, begin, columns);
-      if (!roots.empty()) scratch.scale(roots);
-      for (size_t k = 0; k < roots.size(); ++k) mean[k] *= roots[k];
-      scratch.add(columns);
-      mean_squared += squared_norm(mean);
-      for (size_t i = 0; i < m; ++i) {
-        mean_dot[i] += dot(mean, scratch.row(static_cast<long>(i), columns));
+      plain.read(rows, begin, columns);
+      centre(plain, rows.count, columns, mean);
+      for (size_t metric = 0; metric < metrics.size(); ++metric) {
+        std::vector<float> roots = root_weights(metrics[metric], begin, columns);
+        if (roots.empty()) {
+          sums[metric].add(plain, mean);
+          continue;
+        }
+        scaled.scale(plain, roots);
+        for (size_t k = 0; k < roots.size(); ++k) roots[k] *= mean[k];
+        sums[metric].add(scaled, roots);
       }
     }
-    for (size_t group = 0; group < out.size(); ++group) {
-      if (!holds(layout, group, segment)) continue;
-      out[group].mean_squared += mean_squared;
-      for (size_t i = 0; i < m; ++i) out[group].mean_dot[i] += mean_dot[i];
-      scratch.add_gram_to(out[group].centred);
-    }
+    for (size_t metric = 0; metric < metrics.size(); ++metric)
+      for (size_t group = 0; group < layout.groups().size(); ++group)
+        if (holds(layout, group, segment)) sums[metric].add_to(out[metric][group]);
   }
   return out;
+}
+
+std::vector<CentredGram> centred_grams(const Rows& rows, const GroupLayout& layout) {
+  const DiagonalMetric euclidean{"euclidean", {}};
+  return centred_grams(rows, layout, {&euclidean, 1}).front();
 }
 
 }  // namespace assay

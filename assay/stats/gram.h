@@ -33,12 +33,14 @@ struct CentredGram {
   std::vector<double> centred;  // [m × m] d_i·d_j: from deviations, not from differences of norms
 };
 
-/// Plain Gram matrices [groups][m × m], row-major.
-std::vector<std::vector<double>> gram_matrices(const Rows& rows, const GroupLayout& layout,
-                                               const DiagonalMetric& metric);
+/// Plain Gram matrices [groups][m × m], row-major; Euclidean.
+std::vector<std::vector<double>> gram_matrices(const Rows& rows, const GroupLayout& layout);
 
-/// [groups], in the order of the layout. Time about m²·P operations; scratch m × 1,024 floats.
-std::vector<CentredGram> centred_grams(const Rows& rows, const GroupLayout& layout,
-                                       const DiagonalMetric& metric);
+/// [metrics][groups], in the order of the layout; rows are read once for all metrics. Time about
+/// m²·P operations a metric; scratch 2 m × 1,024 floats.
+std::vector<std::vector<CentredGram>> centred_grams(const Rows& rows, const GroupLayout& layout,
+                                                    std::span<const DiagonalMetric> metrics);
+/// Euclidean. [groups]
+std::vector<CentredGram> centred_grams(const Rows& rows, const GroupLayout& layout);
 
 }  // namespace assay

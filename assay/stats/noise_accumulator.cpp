@@ -134,13 +134,13 @@ class NoiseAccumulator::State {
     std::vector<NoiseUnits> out;
     const size_t groups = layout_.groups().size();
     for (size_t view = 0; view < within_unit_->views(); ++view) {
+      std::vector<std::vector<CentredGram>> grams = centred_grams(rows(view), layout_, metrics_);
       for (size_t metric = 0; metric < metrics_.size(); ++metric) {
-        std::vector<CentredGram> grams = centred_grams(rows(view), layout_, metrics_[metric]);
         for (size_t group = 0; group < groups; ++group) {
           const size_t cell = (view * metrics_.size() + metric) * groups + group;
           out.push_back({layout_.groups()[group].name, metrics_[metric].name,
                          view == 0 ? std::string() : parts_[view - 1],
-                         nested(std::move(grams[group]), cell)});
+                         nested(std::move(grams[metric][group]), cell)});
         }
       }
     }
@@ -154,7 +154,7 @@ class NoiseAccumulator::State {
                       read(row / parts, static_cast<size_t>(row % parts), begin, out);
                     }};
     std::vector<PartProducts> out;
-    for (const std::vector<double>& gram : gram_matrices(rows, layout_, {}))
+    for (const std::vector<double>& gram : gram_matrices(rows, layout_))
       out.push_back(part_products(gram, plan_.units, parts, plan_.examples_per_unit * blocks_));
     return out;
   }

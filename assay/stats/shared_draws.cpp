@@ -1,9 +1,13 @@
-// Cross products of differences between draws, between examples that saw the same draws.
+// Cross products of differences between draws, between examples that saw the same draws; a batch
+// beside its examples one by one.
 #include "assay/stats/shared_draws.h"
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "assay/core/error.h"
+#include "assay/stats/kernels.h"
 #include "assay/stats/nested_anova.h"
 #include "assay/stats/signal_interval.h"
 
@@ -50,7 +54,7 @@ SharedDraws measure_shared_draws(GradientSource& source, std::span<const int64_t
   for (int64_t pair = 0; pair < pairs; ++pair) {
     const std::vector<float> rows =
         differences(source, examples, seed.child(static_cast<uint64_t>(pair)), progress);
-    CentredGram own = centred_grams(Rows::of(rows, m, source.size()), layout, {})[0];
+    CentredGram own = centred_grams(Rows::of(rows, m, source.size()), layout)[0];
     pair == 0 ? void(gram = std::move(own)) : append(gram, own);
   }
   SharedDraws out;
@@ -67,6 +71,23 @@ SharedDraws measure_shared_draws(GradientSource& source, std::span<const int64_t
   return out;
 }
 
+double measure_coupling(GradientSource& source, std::span<const int64_t> examples, Seed seed,
+                        double progress) {
+  const size_t size = static_cast<size_t>(source.size());
+  const double n = static_cast<double>(examples.size());
+  const Draw draw = Draw::from(seed, progress);
+  std::vector<float> together(size), alone(size);
+  source.gradient(examples, draw, together);
+  double squares = 0;
+  for (size_t i = 0; i < examples.size(); ++i) {
+    source.gradient(examples.subspan(i, 1), draw, alone);
+    squares += squared_norm(alone) / n;
+    for (size_t p = 0; p < size; ++p) together[p] -= static_cast<float>(alone[p] / n);
+  }
+  const double distance = squared_norm(together);
+  return distance == 0 ? 0 : std::sqrt(distance / squares);
+}
+
 void require_nested(GradientSource& source, std::span<const int64_t> examples, Seed seed,
                     double progress) {
   const SharedDraws found = measure_shared_draws(source, examples, seed, progress);
@@ -77,6 +98,16 @@ void require_nested(GradientSource& source, std::span<const int64_t> examples, S
                             found.p_value),
                 "draw levels and patterns from (draw, example id), or measure in units of one "
                 "example");
+  }
+  const double coupling = measure_coupling(source, examples, seed, progress);
+  if (coupling > 1e-3) {
+    throw Error("stats.coupled",
+                fmt::format("the gradient of a batch is {:.1e} away from the mean of its examples' "
+                            "own, in units of one of them",
+                            coupling),
+                "draw levels for each example, not spread over the batch, and divide by expected "
+                "numbers of targets; or declare the objective coupled, so that its unit is a "
+                "training batch");
   }
 }
 

@@ -1,4 +1,4 @@
-// Self-check: do examples draw their own noise, or share one draw?
+// Self-checks: do examples draw their own noise, and is a batch no more than its examples?
 #pragma once
 
 #include "assay/stats/gradient_source.h"
@@ -25,7 +25,16 @@ struct SharedDraws {
 SharedDraws measure_shared_draws(GradientSource& source, std::span<const int64_t> examples,
                                  Seed seed, double progress, int64_t pairs = 4);
 
-/// Throws Error stats.crossed if the p-value is below 1e-6.
+/// |g(examples) − mean of g(example)| under one draw, over the root mean square of |g(example)|: 0
+/// to rounding where a unit's gradient is the mean of what its examples give alone. It is not for
+/// losses that couple examples, for noise levels spread over a batch (stratified or antithetic: the
+/// traces would be taken for a fraction of what one example has), and for means over all targets of
+/// a batch where their number varies. Cost: two gradients of every example.
+double measure_coupling(GradientSource& source, std::span<const int64_t> examples, Seed seed,
+                        double progress);
+
+/// Throws Error stats.crossed if the p-value of shared draws is below 1e-6, stats.coupled if the
+/// coupling is above 1e-3.
 void require_nested(GradientSource& source, std::span<const int64_t> examples, Seed seed,
                     double progress);
 

@@ -36,6 +36,7 @@ Json cost_record(const SnrResult& result, const SnrAspect& aspect, Weights weigh
           {"units", result.units},
           {"examples_per_unit", result.examples_per_unit},
           {"draws", result.draws},
+          {"patterns", result.patterns},
           {"blocks", result.blocks},
           {"looks", result.looks},
           {"of", request.of == NoiseQuantity::snr ? "snr" : "share"},

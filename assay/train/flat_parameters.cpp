@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <unordered_set>
 
 #include "assay/stats/kernels.h"
 
@@ -47,8 +48,10 @@ Tensor untouched_zeros(int64_t count, const torch::TensorOptions& options) {
 
 std::vector<std::pair<std::string, Tensor>> trained_parameters(Objective& objective) {
   std::vector<std::pair<std::string, Tensor>> trained;
+  std::unordered_set<const void*> seen;
   for (const auto& item : objective.named_parameters())
-    if (item.value().requires_grad()) trained.emplace_back(item.key(), item.value());
+    if (item.value().requires_grad() && seen.insert(item.value().unsafeGetTensorImpl()).second)
+      trained.emplace_back(item.key(), item.value());
   return trained;
 }
 

@@ -6,7 +6,9 @@
 
 namespace assay {
 
-/// Those that require a gradient, by name, in the order trunk, head. Teachers do not.
+/// Those that require a gradient, by name, in the order trunk, head. Teachers do not. A weight that
+/// stands in two places is one parameter, under its first name: twice in the gradient it would
+/// count as signal twice.
 std::vector<std::pair<std::string, Tensor>> trained_parameters(Objective& objective);
 
 /// Re-seats the trained parameters of an objective as views into one buffer, and their gradients

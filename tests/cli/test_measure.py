@@ -141,6 +141,45 @@ def test_one_draw_gives_the_total_at_half_the_cost(measure):
     assert text.returncode == 0 and "–" in text.stdout, text.stdout + text.stderr
 
 
+def test_patterns_split_the_objectives_variance(measure):
+    step = document(measure("snr", "study/denoise", *PILOT, "--patterns", "2", "--json"))["trials"][0]["steps"][0]
+    parts = [value(step, quantity)["value"] for quantity in ("level_variance", "pattern_variance")]
+    assert sum(parts) == pytest.approx(value(step, "objective_variance")["value"])
+    assert value(step, "level_share")["value"] == pytest.approx(parts[0] / value(step, "total_variance")["value"])
+    plain = document(measure("snr", "study/denoise", *PILOT, "--json"))["trials"][0]["steps"][0]
+    assert step["measuring"][0]["measuring_flops"] == 2 * plain["measuring"][0]["measuring_flops"]
+    text = measure("snr", "study/denoise", *PILOT, "--patterns", "2")
+    assert "share of levels" in text.stdout
+    for options in (["--patterns", "0"], ["--patterns", "2", "--draws", "1"]):
+        refused = measure("snr", "study/denoise", *BLOCK, *options)
+        assert refused.returncode == 2 and "error[usage.plan]" in refused.stderr
+
+
+# A trial less itself is nothing, exactly; two steps of it are one objective, so that |G|² and tr Σ are compared too;
+# a coupled objective is compared in units of its batch, once they are asked for.
+def test_differences_are_of_pairs(measure, trained):
+    def difference(*arguments):
+        return document(measure("difference", *arguments, *BLOCK, "--json"))["trials"][0]["steps"][0]
+
+    first = {"with": "denoise, step 40"}
+    for quantity in ("snr", "share", "signal", "total_variance"):
+        nothing = value(difference("study/denoise", "study/denoise"), f"{quantity}_difference", **first)
+        assert nothing["value"] == nothing["low"] == nothing["high"] == 0
+    step = difference("study/denoise", "study/denoise", "--second-at", "0")
+    alone = document(measure("snr", "study/denoise", *PILOT, "--json"))["trials"][0]["steps"][0]
+    snr = value(step, "snr_difference", **{"with": "denoise, step 0"})
+    assert snr["low"] <= snr["value"] <= snr["high"] < 0, "signal is loudest at initialisation"
+    assert snr["value"] < value(alone, "snr_per_example")["value"]
+    assert step["measuring"][0]["measuring_flops"] == 2 * alone["measuring"][0]["measuring_flops"]
+
+    refused = measure("difference", "study/denoise", "study/simclr", *BLOCK)
+    assert refused.returncode == 2 and "error[usage.pairs]" in refused.stderr and "--examples 16" in refused.stderr
+    said = measure("difference", "study/denoise", "study/simclr", "--units", "8", "--examples", "16")
+    assert said.returncode == 0 and "simclr, step 40" in said.stdout and "signal" not in said.stdout
+    lines = lines_of(folder_of(trained, "denoise") / "measures.jsonl")
+    assert lines[-1]["command"] == "difference"
+
+
 def test_goes_on_until_the_interval_is_narrow_enough(measure):
     text = measure("snr", "study/denoise", *NARROW)
     assert text.returncode == 0 and "as asked" in text.stdout, text.stdout + text.stderr

@@ -37,7 +37,7 @@ inline StudyFolder planted_study(const std::vector<PlantedLaw>& laws, uint64_t s
          {{"name", law.objective},
           {"term", {{"a", {{"target", {{"teacher", law.moving_target ? "ema" : "frozen"}}}}}}}}},
         {"model", {{"width", int(std::sqrt(size / 48))}, {"depth", 4}}},
-        {"train", {{"seed", of_seed}}}});
+        {"train", {{"seed", of_seed}, {"budget", {{"examples", int(data)}}}}}});
     trial.ledger = Ledger{.step = 100,
                           .training_flops = 6 * size * data,
                           .examples = int64_t(data),
@@ -65,7 +65,8 @@ inline StudyFolder planted_study(const std::vector<PlantedLaw>& laws, uint64_t s
       for (const char* features : {"trained", "random_init"})
         measure("probe", "deficit_bits", step, features[0] == 't' ? value : 30,
                 {{"factor", "all"}, {"features", features}, {"readout", "attentive"}});
-      measure("heldout_loss", "loss_per_target", step, 2 * value, {{"weights", "averaged"}});
+      measure("heldout_loss", "loss_per_target", step, 2 * value,
+              {{"term", "a"}, {"weights", "averaged"}});
       measure("heldout_loss", "loss_per_target", step, 1000, {{"weights", "live"}});
       measure("heldout_loss", "loss_per_target", step, 500, {{"band", "0"}});
     }

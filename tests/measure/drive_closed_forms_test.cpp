@@ -245,9 +245,12 @@ struct View {
   Measurement snr, semantic_rate, nuisance_rate;
 };
 
-View view_of(bool semantics) {
-  // The same numbers in both worlds, apart from what is deleted.
-  const Modes train(semantics, 1'000'000, 31), heldout(true, 3000, 32);
+constexpr int64_t kBranches = 12;
+
+/// Trained with or without semantics, read from images with or without. The same numbers in both
+/// worlds, apart from what is deleted.
+View view_of(bool semantics, bool read_semantics) {
+  const Modes train(semantics, 1'000'000, 31), heldout(read_semantics, 3000, 32);
   const drive::Make make = [] { return std::make_shared<Channel>(); };
   Subject still = toy::subject(make, train, heldout);
   const auto noise = meter("objective_snr",
@@ -262,7 +265,7 @@ View view_of(bool semantics) {
   const auto objective = make();
   Subject subject(make, start_of(*objective, config, 0), train, heldout, Seed(11));
   DrivePlan plan;
-  plan.branches = 4;
+  plan.branches = kBranches;
   plan.steps = 50;
   plan.split = {1500, 500, 1000};
   plan.nulls = false;
@@ -273,31 +276,38 @@ View view_of(bool semantics) {
           find(drive, "useful_rate", {{"factor", "position"}})};
 }
 
-bool contains(const Measurement& m, double value) { return *m.low <= value && value <= *m.high; }
+/// At least the standard error: its degrees of freedom are not fewer than the branches'.
+double error_of(const Measurement& m) { return (*m.high - *m.low) / 2 / normal_quantile(.975); }
 
 // Claim (design, section 7): without the semantic modes the total gradient SNR is what it was,
-// while the useful rate of the semantic factors is gone. H0 of the SNRs: the closed forms, .0567
-// and .0577 (64 units of 32 examples, level 1e-6; standard error below 10%, so an SNR off by a half
-// is seen with power above .99); each lies in the other's 95% interval. H0 of the rates: with
-// semantics above 0 at a t of more than 8 (level 1e-6 at 3 degrees of freedom would be 103 for
-// branches alone; the interval is over branches and images crossed), without them 0 inside the
-// interval and below 5% of the rate with.
+// while the useful rate of the semantic factors is gone. Levels 1e-6, 11 degrees of freedom of 12
+// branches. H0 of the SNRs: the closed forms, .0567 and .0577 (64 units of 32 examples; standard
+// error below 10%, so an SNR off by a half is seen with power above .99). H0 of the semantic rate:
+// 0, rejected with semantics (z is 30: power above .999), not rejected without, where it is below
+// 1% of the rate with.
 TEST(DriveClosedForms, DeletedSemanticsChangeTheUsefulRateAndNotTheSnr) {
-  const View with = view_of(true), without = view_of(false);
+  const View with = view_of(true, true), without = view_of(false, true);
   const double snr_with = snr_at_zero(kWeak * kWeak), snr_without = snr_at_zero(0);
   EXPECT_NEAR(snr_with / snr_without, 1, .02);
   EXPECT_TRUE(compatible(with.snr, snr_with, 63));
   EXPECT_TRUE(compatible(without.snr, snr_without, 63));
-  EXPECT_TRUE(contains(with.snr, without.snr.value) && contains(without.snr, with.snr.value));
 
-  EXPECT_GT(*with.semantic_rate.low, 0);
-  EXPECT_GT(with.semantic_rate.value,
-            8 * (*with.semantic_rate.high - with.semantic_rate.value) / 3);
-  EXPECT_TRUE(contains(without.semantic_rate, 0)) << without.semantic_rate.value;
-  EXPECT_LT(without.semantic_rate.value, .05 * with.semantic_rate.value);
-  // What is loud is learned in both worlds alike, to a tenth.
-  EXPECT_GT(*without.nuisance_rate.low, 0);
-  EXPECT_NEAR(with.nuisance_rate.value / without.nuisance_rate.value, 1, .1);
+  const double t = student_quantile(1 - 1e-6, kBranches - 1);
+  EXPECT_GT(with.semantic_rate.value, t * error_of(with.semantic_rate));
+  EXPECT_LT(std::abs(without.semantic_rate.value), t * error_of(without.semantic_rate));
+  EXPECT_LT(without.semantic_rate.value, .01 * with.semantic_rate.value);
+}
+
+// What is loud is learned in both worlds alike. Read from images with semantics its rate is 1.7 to
+// 3% lower where training had none (5 seeds of 5): nothing pulls the weights of those inputs, AdamW
+// leaves noise on them, and through it semantics leak into the features. Read from images that have
+// none it is the same to .4% (5 of 5), paired by draws; 2% allows for another platform's rounding.
+TEST(DriveClosedForms, NuisanceIsLearnedWithOrWithoutSemantics) {
+  const double with = view_of(true, false).nuisance_rate.value;
+  const Measurement without = view_of(false, false).nuisance_rate;
+  EXPECT_GT(*without.low, 0);
+  EXPECT_NEAR(with / without.value, 1, .02);
+  EXPECT_LT(view_of(false, true).nuisance_rate.value, without.value) << "leak through noise";
 }
 
 }  // namespace

@@ -162,6 +162,53 @@ TEST(ObjectiveSnr, LossTimesThousandChangesNoRatio) {
   }
 }
 
+// The gradient is the loss's: what the optimiser makes of it is not measured.
+TEST(ObjectiveSnr, ClippingAndWeightDecayAreNotInTheGradient) {
+  const auto under = [](double clip_norm, double weight_decay) {
+    Subject::State state = toy::subject(denoiser({.5}), data(), data()).state();
+    state.train.clip_norm = clip_norm;
+    state.train.weight_decay = weight_decay;
+    Subject subject(denoiser({.5}), std::move(state), data(), data(), Seed(11));
+    return toy::meter("objective_snr")->measure(subject);
+  };
+  const auto plain = under(0, 0), optimised = under(1e-3, 10);
+  ASSERT_EQ(plain.size(), optimised.size());
+  for (size_t i = 0; i < plain.size(); ++i) {
+    ASSERT_EQ(plain[i].quantity, optimised[i].quantity);
+    EXPECT_TRUE(plain[i].value == optimised[i].value || std::isnan(plain[i].value));
+  }
+}
+
+/// Loss ½|θ + θ − x|², one θ that the trunk has under two names.
+class Tied : public toy::Quadratic {
+ public:
+  explicit Tied(const Tensor& theta) : Quadratic(theta, torch::ones({8})) {
+    const auto trunk = named_children()["trunk"];
+    theta_ = trunk->named_parameters()["theta"];
+    trunk->register_parameter("again", theta_);
+  }
+  LossMap losses(const Batch& batch, const Draw&) override {
+    const Tensor loss = (theta_ + theta_ - batch.images.flatten(1)).square().sum(1, true) / 2;
+    return {loss, torch::ones_like(loss).detach()};
+  }
+
+ private:
+  Tensor theta_;
+};
+
+// Closed form: g = 2 (2θ − x), so |G|² = 16 |θ|² and tr Σ = 4 tr S, once.
+TEST(ObjectiveSnr, TiedWeightsCountOnce) {
+  const auto make = []() -> std::shared_ptr<Objective> {
+    return std::make_shared<Tied>(torch::full({8}, .4f));
+  };
+  const auto all = measure(make, "examples_per_unit = 16");
+  const std::map<std::string, std::string> labels = {
+      {"group", "trunk"}, {"metric", "euclidean"}, {"weights", "live"}};
+  EXPECT_TRUE(toy::compatible(toy::find(all, "signal", labels), 16 * 8 * .16, kDegrees));
+  EXPECT_TRUE(toy::compatible(toy::find(all, "total_variance", labels),
+                              4 * spectrum().sum().item<double>(), kDegrees));
+}
+
 TEST(ObjectiveSnr, RowsOfPartsSumToTheGradient) {
   toy::Denoiser objective(weight(), {.1, .5, 2}, 4);
   FlatParameters flat(objective);

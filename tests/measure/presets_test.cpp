@@ -8,6 +8,7 @@
 #include <set>
 
 #include "assay/measure/objective_gradients.h"
+#include "assay/stats/shared_draws.h"
 
 namespace assay {
 namespace {
@@ -62,8 +63,19 @@ INSTANTIATE_TEST_SUITE_P(Embedded, EveryPreset, testing::ValuesIn(preset_names()
 
 TEST_P(EveryPreset, SnrIsMeasured) {
   Subject subject = trial();
+  // Teachers and buffers too: a teacher that moved while it is measured would be another target.
+  const auto held = [&] {
+    std::vector<Tensor> all;
+    for (const Tensor& tensor : subject.objective().parameters()) all.push_back(tensor.clone());
+    for (const Tensor& tensor : subject.objective().buffers()) all.push_back(tensor.clone());
+    return all;
+  };
+  const std::vector<Tensor> before = held();
   const auto all =
       toy::meter("objective_snr", "units = 8\nlevel_units = 8\nband_units = 8")->measure(subject);
+  const std::vector<Tensor> after = held();
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(torch::equal(before[i], after[i])) << i;
   const std::map<std::string, std::string> trunk = {
       {"group", "trunk"}, {"metric", "euclidean"}, {"weights", "averaged"}};
   const Measurement share = toy::find(all, "objective_share", trunk, {"level", "band"});
@@ -73,6 +85,20 @@ TEST_P(EveryPreset, SnrIsMeasured) {
   else
     EXPECT_GT(toy::find(all, "objective_variance", trunk, {"level", "band"}).value, 0);
   EXPECT_GT(toy::find(all, "total_variance", trunk, {"level", "band"}).value, 0);
+}
+
+// The estimators take an objective's noise for each example's own. A batch that couples its
+// examples has one noise by definition: it is one unit, and seen to couple.
+TEST_P(EveryPreset, DrawsAreNested) {
+  const auto objective = make();
+  FlatParameters flat(*objective);
+  ObjectiveGradients source(*objective, flat, *train_);
+  std::vector<int64_t> ids(24);
+  std::iota(ids.begin(), ids.end(), 40);
+  if (objective->coupled())
+    EXPECT_FALSE(measure_coupling(source, ids, Seed(5), .5) < 1e-3);
+  else
+    EXPECT_NO_THROW(require_nested(source, ids, Seed(5), .5));
 }
 
 TEST_P(EveryPreset, PartsSumToTheGradient) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "assay/measure/snr_measurement.h"
+#include "assay/stats/noise_difference.h"
 
 namespace assay {
 namespace {
@@ -70,6 +71,57 @@ TEST(SnrMeasurement, SaysWhatEndedIt) {
   const auto note = [](const SnrResult& result) { return result.records.front().note; };
   EXPECT_NE(note(budget).find("the budget ended it"), std::string::npos) << note(budget);
   EXPECT_NE(note(all).find("number of examples"), std::string::npos) << note(all);
+}
+
+// Two quadratics on the same examples: their gradients differ by Δθ, so tr Σ is the same up to
+// rounding, and |G|² differs by |θ|² − |θ'|² with only the noise of 2 Δθ·x̄ (level 1e-6: 3.3 half
+// widths at 15 degrees of freedom).
+TEST(SnrMeasurement, UnitsOfTwoSubjectsArePairs) {
+  const toy::GaussianData data(kSpectrum, 100'000, 5);
+  Subject first = toy::subject(quadratic(.5), data, data),
+          second = toy::subject(quadratic(.45), data, data);
+  SnrMeasurement of_first(first, small_block()), of_second(second, small_block());
+  const SnrAspect whole = of_first.aspects().front();
+  const auto ids = of_first.examples(whole, 0);
+  const Seed draws = of_first.draws(whole);
+  const auto trunk = [&](SnrMeasurement& of) {
+    for (const NoiseUnits& one : of.units(Weights::averaged, 16, ids, draws))
+      if (one.group == "trunk") return one.units;
+    throw std::logic_error("no trunk");
+  };
+  const NestedUnits a = trunk(of_first), b = trunk(of_second);
+  const NoiseDifference paired = noise_difference(a, b);
+  EXPECT_NEAR(paired.trace_total.value, 0, 1e-4);
+  EXPECT_LT(paired.trace_total.high - paired.trace_total.low, 1e-3);
+  const double width = paired.signal.high - paired.signal.low;
+  EXPECT_NEAR(paired.signal.value, 8 * (.5 * .5 - .45 * .45), 3.3 * width / 2);
+  const Estimate alone = estimate_noise(a).signal;
+  EXPECT_LT(width, .3 * (alone.high - alone.low)) << "pairing narrows";
+  EXPECT_EQ(first.flops_spent, of_first.flops_per_block(whole));
+}
+
+// Levels kept while patterns are redrawn split the objective's variance in two. The toy has one
+// noise level, which therefore makes none of it (level 1e-6).
+TEST(SnrMeasurement, PatternsSplitTheObjectivesVariance) {
+  const toy::GaussianData data(kSpectrum, 100'000, 5);
+  Subject subject = toy::subject(
+      [] {
+        return std::make_shared<toy::Denoiser>(.3 * torch::eye(8), std::vector<double>{.5}, 1);
+      },
+      data, data);
+  SnrPlan plan = small_block();
+  plan.patterns = 2;
+  SnrMeasurement measurement(subject, plan);
+  const SnrResult result = measurement.measure(Weights::averaged, measurement.aspects().front());
+  EXPECT_EQ(result.patterns, 2);
+  EXPECT_EQ(result.flops, 16 * 2 * 4 * measurement.source().flops_per_example());
+  const std::map<std::string, std::string> trunk = {{"group", "trunk"}, {"metric", "euclidean"}};
+  const Measurement level = toy::find(result.records, "level_variance", trunk),
+                    pattern = toy::find(result.records, "pattern_variance", trunk),
+                    objective = toy::find(result.records, "objective_variance", trunk);
+  EXPECT_NEAR(level.value + pattern.value, objective.value, 1e-6 * objective.value);
+  EXPECT_TRUE(toy::compatible(level, 0, 15));
+  EXPECT_GT(*pattern.low, 0);
 }
 
 // No example stands in two blocks, and blocks of the same number are the same for all weights.

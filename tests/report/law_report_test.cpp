@@ -113,6 +113,18 @@ TEST_F(LawReport, ExponentsThatAreNotIdentifiedHaveNoMark) {
               HasSubstr("trades off"));
 }
 
+// Curves of four budgets in one panel would be sixteen lines: only the largest is drawn, and said
+// so.
+TEST_F(LawReport, OtherFiguresShowTheLargestBudgetAlone) {
+  const json found = report(testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5)}}));
+  for (const auto& panel : named(found.at("figures"), "loss").at("panels"))
+    EXPECT_EQ(panel.at("series").size(), 4u);  // one a size
+  EXPECT_EQ(named(found.at("tables"), "card").at("rows").size(), 16u);
+  const std::string sentences = found.at("verdict").at("sentences").dump();
+  EXPECT_THAT(sentences, HasSubstr("ten times the data take off"));
+  EXPECT_THAT(sentences, HasSubstr("largest budget of each objective"));
+}
+
 TEST_F(LawReport, StudiesWithoutALawHaveNoSection) {
   StudyFolder study = testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5)}});
   study.trials.resize(2);

@@ -200,9 +200,24 @@ class Checkpoint {
     }
   }
 
+  void metrics() {
+    Labels labels{{"group", "trunk"}, {"weights", "averaged"}, {"metric", "euclidean"}};
+    if (key_.objective == "denoise")
+      add("objective_snr", "level_share", "1", labels, .6, .05, 1024);
+    if (key_.objective != "mae") return;
+    labels["with"] = "denoise";
+    add("objective_snr", "snr_difference", "1", labels, -.004, .001, 1024);
+    labels.erase("with");
+    for (const char* metric : {"adam", "function"}) {
+      labels["metric"] = metric;
+      add("objective_snr", "snr_per_example", "1", labels, metric[0] == 'a' ? .25 : .5, .01, 1024);
+    }
+  }
+
   void resolved() {
     if (key_.objective == "token") return;
     alignments();
+    metrics();
     const double snr = planted_snr(key_, fraction_, "averaged");
     for (int level = 0; level < 8 && key_.objective == "denoise"; ++level)
       add("objective_snr", "snr_per_example", "1",

@@ -120,7 +120,7 @@ Stopped stop_often(NoiseQuantity of, double half_width, double truth, int64_t re
 // Optional stopping. SNR 3/300 (|G|² = 3, tr Σ = 200 + 100), asked for ±20% of it and, apart, the
 // share 1/3 for ±5%; 500 repetitions. H0: the mean of what is reported is within a tenth of the
 // asked half-width of the truth (five standard errors aside), intervals cover at least 92% (at
-// level 1e-6: 432 of 500), and no more than five looks are taken on average. Measured: bias 1.4% of
+// level 1e-6: 432 of 500), and no more than five looks are taken on average. Measured: bias 1.3% of
 // an asked 20%, and .2% of 5%; coverage 94% and 93% with as few as 16 units.
 TEST(AdaptiveNoise, StoppingBiasIsSmallAgainstTheAskedWidth) {
   for (const NoiseQuantity of : {NoiseQuantity::snr, NoiseQuantity::share}) {

@@ -22,7 +22,7 @@ NestedUnits nested(const std::vector<std::vector<float>>& rows, const std::vecto
   std::vector<float> data;
   for (const std::vector<float>& row : rows) data.insert(data.end(), row.begin(), row.end());
   const GroupLayout layout({{"all", 0, size}}, size);
-  return {3, 2, centred_grams(Rows::of(data, m, size), layout, {})[0], within};
+  return {3, 2, centred_grams(Rows::of(data, m, size), layout)[0], within};
 }
 
 // The O(m²) formulas of the delete-one-unit values against estimates from m − 1 units.

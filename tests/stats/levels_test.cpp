@@ -242,6 +242,46 @@ TEST(SharedDraws, ADrawSharedByAllExamplesIsRefusedAndWouldHaveMisled) {
   EXPECT_GT(averages.objective.mean(), 3 * 50);
 }
 
+// The planted faults: levels spread evenly over the batch, and noise that is antithetic in pairs.
+// Each example alone is sound. Of 48 N(0, 1) levels the mean varies by 1/48, of spread ones hardly.
+class SpreadLevels : public GaussianSource {
+ public:
+  bool antithetic = false;
+  using GaussianSource::GaussianSource;
+  void gradient(std::span<const int64_t> examples, const Draw& draw,
+                std::span<float> out) override {
+    Vector sum = Vector::Zero(size());
+    const double n = static_cast<double>(examples.size()), shift = uniform(draw.level, 0, 0);
+    for (size_t i = 0; i < examples.size(); ++i) {
+      Draw own = draw;
+      own.level_bin = static_cast<int>(8 * std::fmod((static_cast<double>(i) + shift) / n, 1.0));
+      if (antithetic && i % 2 == 1)
+        sum += 2 * mean - example_gradient(examples[i - 1], draw);
+      else
+        sum += example_gradient(examples[i], own) * (1 + .5 * *own.level_bin);
+    }
+    for (size_t p = 0; p < out.size(); ++p)
+      out[p] = static_cast<float>(sum[static_cast<Eigen::Index>(p)] / n);
+  }
+};
+
+TEST(Coupling, SpreadAndAntitheticLevelsAreRefused) {
+  const GaussianSource base = gaussian(100, 2, 0.5);
+  for (const bool antithetic : {false, true}) {
+    SpreadLevels source(base.mean, base.data, base.objective);
+    source.antithetic = antithetic;
+    EXPECT_GT(measure_coupling(source, consecutive(0, 48), Seed(3), 0), .01);
+    try {
+      require_nested(source, consecutive(0, 48), Seed(3), 0);
+      FAIL() << "a coupled batch passed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "stats.coupled");
+    }
+  }
+  GaussianSource sound = gaussian(30, 2, 0.5);
+  EXPECT_LT(measure_coupling(sound, consecutive(0, 48), Seed(3), 0), 1e-6);
+}
+
 // Hypothesis: p-values of sound sources are uniform; n = 300, of which 5% lie below .05: at most 41
 // at level 1e-6, and none below 1e-6.
 TEST(SharedDraws, DrawsOfTheirOwnPass) {

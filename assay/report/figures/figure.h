@@ -50,7 +50,8 @@ struct Figure {
 struct TableCell {
   std::string text{};
   double value = kMissing;
-  std::string tone{};  // "" | good | bad | quiet
+  std::string tone{};      // "" | good | bad | quiet
+  double heat = kMissing;  // in [0, 1]: how strongly the cell is coloured
 };
 TableCell cell(const Estimate& estimate, std::string_view unit = "");
 TableCell cell(double value);

@@ -14,6 +14,7 @@ Figure share_figure(const ReportData& data);         // objective's share of the
 Figure level_figure(const ReportData& data);         // by noise level
 Figure band_figure(const ReportData& data);          // by spatial frequency
 Figure layer_figure(const ReportData& data);
+Figure metric_figure(const ReportData& data);        // Euclidean, Adam's, of the features' motion
 Figure alignment_figure(const ReportData& data);     // of levels and bands with the whole
 Figure factor_figure(const ReportData& data);        // gain of every factor
 Figure demand_figure(const ReportData& data);        // target SNR against a null prediction
@@ -28,7 +29,8 @@ Figure law_holdout_figure(const ReportData& data);   // errors of extrapolation,
 
 Table factor_table(const ReportData& data);
 Table variance_table(const ReportData& data);
-Table layer_level_table(const ReportData& data);  // SNR
+Table layer_level_table(const ReportData& data);       // SNR
+Table noise_difference_table(const ReportData& data);  // of paired trials
 Table demand_table(const ReportData& data);
 Table drive_table(const ReportData& data);
 Table law_table(const ReportData& data);

@@ -195,7 +195,7 @@ Table law_table(const ReportData& data) {
       if (law.gate)
         for (size_t i = 0; i < law.gate->reasons.size(); ++i)
           missing +=
-              fmt::format("{}{}; {}", i ? ". " : "", law.gate->reasons[i], law.gate->remedies[i]);
+              (i ? "; " : "") + law.gate->reasons[i].substr(0, law.gate->reasons[i].find(':'));
       row.push_back({missing});
       table.rows.push_back(std::move(row));
     }

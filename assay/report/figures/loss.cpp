@@ -35,7 +35,7 @@ Figure loss_figure(const ReportData& data) {
       Panel panel{.title = terms.size() > 1 ? fmt::format("{}: {}", objective, term) : objective,
                   .x_title = "training FLOPs"};
       for (const Arm& arm : data.arms) {
-        if (arm.objective != objective) continue;
+        if (arm.objective != objective || !arm.largest_budget) continue;
         Series series = series_of(arm, curve(arm, {kMeter, kQuantity, {{"term", term}}}));
         if (series.marks.empty()) continue;
         const std::string size = data.size_text({arm.width, arm.depth});

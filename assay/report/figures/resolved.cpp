@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "assay/report/figures/figures.h"
 #include "assay/report/text.h"
@@ -157,6 +158,25 @@ Figure layer_figure(const ReportData& data) {
   return figure;
 }
 
+Figure metric_figure(const ReportData& data) {
+  std::vector<std::string> metrics = {"euclidean"};
+  for (const char* metric : {"adam", "function"})
+    if (std::ranges::count(label_values(data, kMeter, kQuantity, "metric"), metric) > 0)
+      metrics.push_back(metric);
+  Figure figure{.id = "metric"};
+  if (metrics.size() < 2) return figure;
+  figure = resolved_figure(data, "metric", {"metric", metrics, "metric of the gradient"});
+  if (figure.panels.empty()) return figure;
+  figure.title = fmt::format("Under which metric SNR is highest: {}", peaks(figure, "under "));
+  figure.caption = fmt::format(
+      "SNR per example of the trunk's gradient at the end of the budget, averaged weights. "
+      "Euclidean: all parameters alike. Adam: each weighed by its step under AdamW. Function: the "
+      "motion of held-out features under AdamW's step, in which parameters that move no feature do "
+      "not count and neither does the parameterisation (`assay measure snr --by function`). {}",
+      symlog_caption(figure.panels) + interval_caption(figure.panels));
+  return figure;
+}
+
 Figure alignment_figure(const ReportData& data) {
   Figure figure{.id = "alignment", .x_name = "part"};
   for (const auto& [label, x_title] : {std::pair("level", "noise level (0 = cleanest)"),
@@ -181,14 +201,36 @@ Figure alignment_figure(const ReportData& data) {
   return figure;
 }
 
+namespace {
+
+/// Colours cells that are resolved from 0 by the logarithm of their value.
+void colour(Table& table) {
+  double low = INFINITY, high = -INFINITY;
+  const auto each = [&](auto&& see) {
+    for (std::vector<TableCell>& row : table.rows)
+      for (TableCell& cell : row)
+        if (cell.tone != "quiet" && cell.value > 0) see(cell);
+  };
+  each([&](const TableCell& cell) {
+    low = std::min(low, std::log(cell.value));
+    high = std::max(high, std::log(cell.value));
+  });
+  each([&](TableCell& cell) {
+    cell.heat = high > low ? (std::log(cell.value) - low) / (high - low) : 1;
+  });
+}
+
+}  // namespace
+
 Table layer_level_table(const ReportData& data) {
-  Table table{.id = "layer-level",
-              .title = "SNR by layer and noise level at the end of the budget",
-              .caption =
-                  "SNR per example of each layer's gradient from microbatches of one noise "
-                  "level, averaged weights; largest model. Quiet where the interval includes "
-                  "0. From `assay measure snr --by layer,level`.",
-              .columns = {"objective", "part of the model"}};
+  Table table{
+      .id = "layer-level",
+      .title = "SNR by layer and noise level at the end of the budget",
+      .caption =
+          "SNR per example of each layer's gradient from microbatches of one noise "
+          "level, averaged weights; largest model. The darker the higher, on a log scale; "
+          "uncoloured where the interval includes 0. From `assay measure snr --by layer,level`.",
+      .columns = {"objective", "part of the model"}};
   const std::vector<std::string> levels = label_values(data, kMeter, kQuantity, "level");
   for (const std::string& level : levels) table.columns.push_back("level " + level);
   for (const Arm* arm : data.arms_of(data.sizes.back()))
@@ -204,6 +246,7 @@ Table layer_level_table(const ReportData& data) {
       }
       if (any) table.rows.push_back(std::move(row));
     }
+  colour(table);
   return table;
 }
 

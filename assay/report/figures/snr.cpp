@@ -102,6 +102,44 @@ Figure share_figure(const ReportData& data) {
   return figure;
 }
 
+// Of one trial and its pair: nothing is averaged over seeds.
+Table noise_difference_table(const ReportData& data) {
+  Table table{.id = "noise-differences",
+              .title = "Differences on the same examples and draws",
+              .caption =
+                  "First less second, trunk. What the two have in common cancels, so that "
+                  "these intervals are narrower than those of two values. From `assay "
+                  "measure difference`.",
+              .columns = {"first", "at", "second", "weights", "of", "difference", ""}};
+  const std::map<std::string, std::string> words = {{"snr_difference", "SNR per example"},
+                                                    {"share_difference", "objective share"},
+                                                    {"signal_difference", "|G|²"},
+                                                    {"total_variance_difference", "tr Σ"}};
+  for (const Trial& trial : data.study.trials)
+    for (const Measurement& m : trial.measurements) {
+      if (m.meter != kMeter || !words.contains(m.quantity)) continue;
+      const Estimate estimate{.value = m.value,
+                              .low = m.low,
+                              .high = m.high,
+                              .seeds = 1,
+                              .n = m.n,
+                              .interval = "meter",
+                              .note = m.note};
+      const bool first = estimate.above(0), second = estimate.below(0);
+      table.rows.push_back({{trial.name},
+                            {percent_text(m.fraction)},
+                            {m.labels.at("with")},
+                            {m.labels.at("weights")},
+                            {words.at(m.quantity)},
+                            cell(estimate),
+                            {first    ? "first is higher"
+                             : second ? "second is higher"
+                                      : "cannot tell",
+                             kMissing, first || second ? "" : "quiet"}});
+    }
+  return table;
+}
+
 Table variance_table(const ReportData& data) {
   Table table{.id = "variance",
               .title = "The gradient's signal and variance at the end of the budget",
@@ -115,6 +153,13 @@ Table variance_table(const ReportData& data) {
               .columns = {"objective", "size", "weights", "signal |G|²", "variance, data",
                           "variance, objective", "variance, total", "headroom",
                           "effective dimension", "bounce"}};
+  const bool split = !label_values(data, kMeter, "level_share", "group").empty();
+  if (split) {
+    table.columns.insert(table.columns.end() - 1, "share of levels");
+    table.caption +=
+        " Share of levels: of the total, what the choice of the noise level or mask "
+        "rate makes, apart from the noise or mask drawn at it.";
+  }
   for (const Size& size : data.sizes)
     for (const Arm* arm : data.arms_of(size))
       for (const char* weights : {"averaged", "live"}) {
@@ -127,6 +172,9 @@ Table variance_table(const ReportData& data) {
           any = any || estimate.known();
           row.push_back(cell(estimate));
         }
+        if (split)
+          row.push_back(
+              cell(at_end(data, *arm, {kMeter, "level_share", {{"weights", weights}}}).estimate));
         row.push_back(std::string(weights) == "live" ? bounce(data, *arm) : TableCell{""});
         if (any) table.rows.push_back(std::move(row));
       }

@@ -65,7 +65,7 @@ Table cost_table(const ReportData& data) {
                   "examples", "unique examples", "tokens", "seconds"}};
   Cost total;
   for (const auto& size : data.sizes)
-    for (const Arm* arm : data.arms_of(size)) {
+    for (const Arm* arm : data.all_arms_of(size)) {
       Cost cost;
       for (const Trial* trial : arm->trials) {
         cost.add(*trial);

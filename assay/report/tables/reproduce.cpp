@@ -72,7 +72,7 @@ Table seed_table(const ReportData& data) {
               .caption = "A trial's id is the hash of everything that determines its training.",
               .columns = {"objective", "size", "seed", "id", "parameters", "steps", "FLOPs"}};
   for (const auto& size : data.sizes)
-    for (const Arm* arm : data.arms_of(size))
+    for (const Arm* arm : data.all_arms_of(size))
       for (const Trial* trial : arm->trials)
         table.rows.push_back(
             {{arm->label()},

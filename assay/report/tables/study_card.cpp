@@ -49,7 +49,7 @@ Table study_card(const ReportData& data) {
               .columns = {"objective", "data", "size", "seeds", "planned FLOPs each"}};
   for (const auto& [key, words] : kStatuses) table.columns.push_back(words);
   for (const auto& size : data.sizes)
-    for (const Arm* arm : data.arms_of(size)) {
+    for (const Arm* arm : data.all_arms_of(size)) {
       std::vector<std::string> seeds;
       for (const Trial* trial : arm->trials) seeds.push_back(fmt::format("{}", trial->seed));
       std::vector<TableCell> row = {
