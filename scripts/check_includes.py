@@ -11,6 +11,9 @@ import sys
 LAYERS = ["core", "stats", "noise", "store", "law", "report", "schedule",
           "tensor", "data", "model", "objective", "train", "measure", "study"]
 TORCH_FREE = set(LAYERS[:LAYERS.index("tensor")])
+# Folders inside a layer that stand in an order too.
+WITHIN = {"law": ["numeric", "table", "forms", "fit", "intervals", "validation", "fitted", "shared", "study",
+                  "drivers", "plan"]}
 # Folders with a rule of their own: the World's renderer lies in data/ but needs no tensor.
 SPECIAL = {"assay/data/world": {"core", "noise", "data/world"},
            "apps/assay": TORCH_FREE,
@@ -27,6 +30,13 @@ def allowed(folder: str) -> set[str]:
     return set(LAYERS[:LAYERS.index(layer) + 1]) if layer in LAYERS else set()
 
 
+def stands_below(folder: str, target: str) -> bool:
+    """Does `target` come after `folder` in the order inside their layer?"""
+    (_, layer, *own), (other, *theirs) = folder.split("/"), target.split("/")
+    order = WITHIN.get(layer) if layer == other else None
+    return bool(order and own and theirs) and order.index(theirs[0]) > order.index(own[0])
+
+
 def violations(root: pathlib.Path) -> list[str]:
     found = []
     for path in sorted([*root.glob("assay/**/*.h"), *root.glob("assay/**/*.cpp"),
@@ -41,6 +51,8 @@ def violations(root: pathlib.Path) -> list[str]:
                 target = "/".join(name.split("/")[1:-1])
                 if target.split("/")[0] not in permitted and target not in permitted:
                     found.append(f"{where}: {folder} may include only {', '.join(sorted(permitted))}")
+                elif folder.startswith("assay/") and stands_below(folder, target):
+                    found.append(f"{where}, which stands below {folder}")
     return found
 
 

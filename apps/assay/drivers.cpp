@@ -6,8 +6,8 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
-#include "assay/law/driver_table.h"
-#include "assay/law/drivers.h"
+#include "assay/law/drivers/driver_table.h"
+#include "assay/law/drivers/drivers.h"
 
 namespace assay::cli {
 namespace {

@@ -11,9 +11,9 @@
 #include "apps/assay/fit_shared.h"
 #include "apps/assay/fit_study.h"
 #include "apps/assay/preregister.h"
-#include "assay/law/fitted_law.h"
-#include "assay/law/stored_law.h"
-#include "assay/law/table.h"
+#include "assay/law/fitted/fitted_law.h"
+#include "assay/law/fitted/stored_law.h"
+#include "assay/law/table/table.h"
 #include "assay/store/files.h"
 
 namespace assay::cli {
@@ -147,7 +147,6 @@ std::vector<std::string> warnings_of(const TableRows& table, const std::vector<F
   for (const FittedLaw& law : laws) {
     const std::string of = law.group.empty() ? "" : law.group + ": ";
     for (const std::string& warning : law.fit.warnings) all.push_back(of + warning);
-    for (const std::string& fault : law.problem.faults) all.push_back(of + fault);
   }
   return all;
 }
@@ -202,6 +201,7 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
                 "filter its rows with --where");
   const TableRows table = read_table(arguments.table, arguments.rows);
   request.units = {table.loss_unit, table.data_unit};
+  request.checked = true;
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
   const std::optional<SharedExponents> shared = shared_of(arguments.share, table, request);
   Json json = document(table, laws);

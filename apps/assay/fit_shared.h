@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "assay/law/fitted_law.h"
-#include "assay/law/shared_exponents.h"
-#include "assay/law/table.h"
+#include "assay/law/fitted/fitted_law.h"
+#include "assay/law/shared/shared_exponents.h"
+#include "assay/law/table/table.h"
 
 namespace assay::cli {
 

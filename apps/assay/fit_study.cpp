@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/console.h"
-#include "assay/law/stored_law.h"
-#include "assay/law/study_laws.h"
+#include "assay/law/fitted/stored_law.h"
+#include "assay/law/study/study_laws.h"
 #include "assay/store/files.h"
 
 namespace assay::cli {
@@ -112,7 +112,6 @@ void warn_of(const OutcomeLaws& of, const Globals& globals) {
   for (const std::string& warning : of.outcome.warnings) say(warning);
   for (const FittedLaw& law : of.laws) {
     for (const std::string& warning : law.fit.warnings) say(law.group + ": " + warning);
-    for (const std::string& fault : law.problem.faults) say(law.group + ": " + fault);
   }
 }
 

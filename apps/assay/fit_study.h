@@ -4,7 +4,7 @@
 #include <string>
 
 #include "apps/assay/command.h"
-#include "assay/law/fitted_law.h"
+#include "assay/law/fitted/fitted_law.h"
 
 namespace assay::cli {
 

@@ -6,8 +6,8 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
-#include "assay/law/law_prediction.h"
-#include "assay/law/preregistration.h"
+#include "assay/law/fitted/law_prediction.h"
+#include "assay/law/fitted/preregistration.h"
 
 namespace assay::cli {
 namespace {

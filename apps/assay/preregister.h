@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "assay/law/preregistration.h"
+#include "assay/law/fitted/preregistration.h"
 
 namespace assay::cli {
 

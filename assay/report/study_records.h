@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "assay/core/records.h"
-#include "assay/law/study_laws.h"
+#include "assay/law/study/study_laws.h"
 
 namespace assay::report {
 

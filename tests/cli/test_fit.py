@@ -213,6 +213,8 @@ def test_rows_that_move_the_exponents_are_named(fit, tmp_path):
                            "--ci", "none"))
     # σ, and with it δ, is found anew without the row.
     assert most["change"] == pytest.approx(without["parameters"]["alpha"] - law["parameters"]["alpha"], rel=0.3)
+    told = fit(name, "--ci", "none").stderr
+    assert told.count("27") == 1, "a row entered twice is told once"
     assert most["standard_errors"] > 0 and "flagged rows" in fit(name, "--ci", "none").stdout
 
 

@@ -5,7 +5,7 @@
 #include <Eigen/Dense>
 #include <cstdlib>
 
-#include "assay/law/bootstrap.h"
+#include "assay/law/intervals/bootstrap.h"
 #include "law/laws.h"
 
 namespace assay {

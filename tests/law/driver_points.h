@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "assay/law/driver_point.h"
+#include "assay/law/drivers/driver_point.h"
 #include "law/laws.h"
 
 namespace assay::testing {

@@ -1,5 +1,5 @@
 // Drivers against outcomes: chance, power, and verdicts.
-#include "assay/law/drivers.h"
+#include "assay/law/drivers/drivers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

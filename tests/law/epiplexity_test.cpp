@@ -1,6 +1,6 @@
 // Structural bits: against an integral of the law, against published ones, and where there are
 // none.
-#include "assay/law/epiplexity.h"
+#include "assay/law/fitted/epiplexity.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Errors in variables: closed forms, starts, and simulated coverage.
-#include "assay/law/errors_in_variables.h"
+#include "assay/law/drivers/errors_in_variables.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "assay/law/latent_likelihood.h"
+#include "assay/law/drivers/latent_likelihood.h"
 #include "assay/stats/interval.h"
 #include "law/driver_points.h"
 

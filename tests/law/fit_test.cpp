@@ -1,5 +1,5 @@
 // The fitter: optimality conditions, faults it must report, loss scale, censored rows.
-#include "assay/law/fit.h"
+#include "assay/law/fit/fit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Hold-out and choice of form: against an independent run, on laws that are known, with leaks
 // planted.
-#include "assay/law/holdout.h"
+#include "assay/law/validation/holdout.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

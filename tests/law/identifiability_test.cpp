@@ -1,5 +1,5 @@
 // Designs that cannot identify what a form asks for are refused, with what would.
-#include "assay/law/identifiability.h"
+#include "assay/law/validation/identifiability.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Leaving out a row: against the closed form of linear regression, against fits of tables without
 // the row, and planted rows that must be the ones found. Upper bounds: one-sided.
-#include "assay/law/influence.h"
+#include "assay/law/validation/influence.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

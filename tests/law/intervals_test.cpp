@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "assay/core/error.h"
-#include "assay/law/bootstrap.h"
-#include "assay/law/profile.h"
+#include "assay/law/intervals/bootstrap.h"
+#include "assay/law/intervals/profile.h"
 #include "law/laws.h"
 
 namespace assay {

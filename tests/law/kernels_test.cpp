@@ -1,10 +1,10 @@
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "assay/law/nonnegative.h"
+#include "assay/law/numeric/nonnegative.h"
 #include "law/laws.h"
 
 namespace assay {
@@ -61,6 +61,28 @@ TEST(LawKernels, RobustSumIsHubersAndOneSidedForUpperBounds) {
 }
 
 // By the conditions of Karush, Kuhn and Tucker, sufficient as the problem is convex.
+TEST(LawKernels, RatioSumIsHubersOfTheRatiosLogarithm) {
+  const std::size_t n = 16;
+  std::vector<double> one(n), two(n), weight(n), highest(n, INFINITY);
+  for (std::size_t i = 0; i < n; ++i) {
+    one[i] = 0.5 + 0.02 * static_cast<double>(i);
+    two[i] = 0.4 - 0.01 * static_cast<double>(i);
+    weight[i] = i < 13 ? 1 + static_cast<double>(i % 3) : 0;
+  }
+  highest[3] = 0;
+  const double* columns[] = {one.data(), two.data()};
+  const double coefficients[] = {0.9, 1.2}, delta = 0.05;
+  double expected = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double q = 0.9 * one[i] + 1.2 * two[i];
+    const double r = std::min(2 * (1 - q) / (1 + q), highest[i]), size = std::fabs(r);
+    EXPECT_NEAR(r, std::min(-std::log(q), highest[i]), 0.01 * std::fabs(std::log(q)));
+    expected += weight[i] * (size <= delta ? r * r / 2 : delta * (size - delta / 2));
+  }
+  EXPECT_NEAR(ratio_sum(columns, coefficients, 2, weight.data(), highest.data(), n, delta),
+              expected, 1e-14);
+}
+
 TEST(LawKernels, NonNegativeLeastSquaresFindsTheBestActiveSet) {
   Normals normal(3);
   for (int repeat = 0; repeat < 50; ++repeat) {

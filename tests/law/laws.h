@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/law/fit.h"
+#include "assay/law/fit/fit.h"
 
 namespace assay::testing {
 

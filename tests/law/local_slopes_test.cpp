@@ -1,6 +1,6 @@
 // Slopes within the trained range: exact where losses are a plane in logarithms, covered where they
 // are noisy.
-#include "assay/law/local_slopes.h"
+#include "assay/law/study/local_slopes.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // What a file froze is what is fitted: contradictions, unknown keys and wrong values are errors
 // with a line.
-#include "assay/law/preregistration.h"
+#include "assay/law/fitted/preregistration.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Shared exponents: against a law that is known, a minimum found in another way, and simulated
 // sweeps for coverage, the size of the test and its power.
-#include "assay/law/shared_exponents.h"
+#include "assay/law/shared/shared_exponents.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

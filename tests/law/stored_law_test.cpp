@@ -1,5 +1,5 @@
 // A law read back from its file predicts as the fit did; points beyond what it knows are refused.
-#include "assay/law/stored_law.h"
+#include "assay/law/fitted/stored_law.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "assay/core/error.h"
-#include "assay/law/law_prediction.h"
+#include "assay/law/fitted/law_prediction.h"
 #include "law/laws.h"
 #include "store/temporary_folder.h"
 

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "assay/law/study_laws.h"
+#include "assay/law/study/study_laws.h"
 #include "assay/store/files.h"
 #include "law/laws.h"
 

@@ -1,5 +1,5 @@
 // The laws of a study: which numbers of its trials they are fitted to, and how they are compared.
-#include "assay/law/study_laws.h"
+#include "assay/law/study/study_laws.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Faults that only the whole table shows, planted and caught; and tables that have none.
-#include "assay/law/table_checks.h"
+#include "assay/law/table/checks.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Which column serves as what.
-#include "assay/law/table_columns.h"
+#include "assay/law/table/columns.h"
 
 #include <gtest/gtest.h>
 

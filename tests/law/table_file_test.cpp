@@ -1,5 +1,5 @@
 // The file behind a table: quotes, line ends, separators, and what is no table at all.
-#include "assay/law/table_file.h"
+#include "assay/law/table/file.h"
 
 #include <gtest/gtest.h>
 

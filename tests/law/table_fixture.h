@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/law/table.h"
+#include "assay/law/table/table.h"
 #include "store/temporary_folder.h"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // Rows: numbers, conditions, status, and one clear error for each kind of bad cell.
-#include "assay/law/table.h"
+#include "assay/law/table/table.h"
 
 #include <gtest/gtest.h>
 

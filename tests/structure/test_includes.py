@@ -28,6 +28,15 @@ def test_upward_include_is_caught(tmp_path):
     assert "assay/stats/wrong.h: includes assay/train/trainer.h" in result.stdout
 
 
+def test_upward_include_inside_a_layer_is_caught(tmp_path):
+    folder = tmp_path / "assay" / "law" / "fit"
+    folder.mkdir(parents=True)
+    (folder / "wrong.h").write_text('#include "assay/law/intervals/bootstrap.h"\n')
+    result = run(tmp_path)
+    assert result.returncode == 1
+    assert "assay/law/fit/wrong.h: includes assay/law/intervals/bootstrap.h, which stands below" in result.stdout
+
+
 def test_torch_header_outside_tensor_is_caught(tmp_path):
     folder = tmp_path / "assay" / "model"
     folder.mkdir(parents=True)

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "assay/law/forms/form.h"
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 namespace assay {
 namespace {
@@ -19,6 +19,7 @@ class Chinchilla : public Form {
               {"alpha", "1", 0.005, 4, even_grid(0.05, 1.25, 24)},
               {"beta", "1", 0.005, 4, even_grid(0.05, 1.25, 24)}}) {}
 
+  int parameter_of(std::size_t k) const override { return static_cast<int>(k) - 1; }
   void basis(const double* theta, const double*, const LawRows& rows, double* out) const override {
     const std::size_t n = rows.count;
     for (std::size_t i = 0; i < n; ++i) out[i] = 1;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "assay/law/forms/form.h"
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 namespace assay {
 namespace {
@@ -16,6 +16,7 @@ class FloorPower : public Form {
              {{"E", "loss"}, {"A", "loss x^c"}, {"c", "1", 0.005, 4, log_grid(0.01, 3, 48)}}),
         axis_(axis) {}
 
+  int parameter_of(std::size_t k) const override { return k == 0 ? kNone : 0; }
   void basis(const double* theta, const double*, const LawRows& rows, double* out) const override {
     for (std::size_t i = 0; i < rows.count; ++i) out[i] = 1;
     exp_affine(0, -theta[0], rows[axis_], out + rows.count, rows.count);

@@ -41,6 +41,9 @@ struct LawParameter {
   double low = 0;    // bounds within which a fit seeks it
   double high = std::numeric_limits<double>::infinity();
   std::vector<double> grid = {};  // start values; of a coefficient empty
+  /// A place on the form's column where the law bends, the more sharply the smaller the parameter
+  /// after it: a minimum may lie between any two rows, so it is sought there too.
+  bool bend = false;
 };
 
 /// L̂ = Σ_k c_k φ_k(x; θ) with coefficients c_k >= 0 and further parameters θ. Parameters are
@@ -62,6 +65,10 @@ class Form {
   std::size_t least_rows() const { return least_rows_; }
   /// φ depends on the coefficients too (repetition law): the inner least squares is iterated.
   virtual bool coupled() const { return false; }
+
+  /// Index in θ of the one parameter that φ_k depends on; kNone, or kSeveral.
+  static constexpr int kNone = -1, kSeveral = -2;
+  virtual int parameter_of(std::size_t) const { return kSeveral; }
 
   /// basis [coefficients][rows.count]: φ_k at θ; `coefficients` matter to coupled forms alone,
   /// where null stands for "unknown".

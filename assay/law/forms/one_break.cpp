@@ -19,9 +19,9 @@ class OneBreak : public Form {
              {{"E", "loss"},
               {"B", "loss x^c0"},
               {"c0", "1", 0, 4, even_grid(0, 1.5, 7)},
-              {"c1", "1", -4, 4, even_grid(-0.75, 1.5, 7)},
-              {"log_d", "log x", -60, 60, even_grid(-4, 4, 9)},
-              {"f", "1", 0.05, 4, log_grid(0.1, 1.5, 3)}},
+              {"c1", "1", -4, 4, even_grid(-1.5, 2.5, 9)},
+              {"log_d", "log x", -60, 60, even_grid(-4, 4, 15), true},
+              {"f", "1", 0.05, 4, log_grid(0.05, 1.5, 3)}},
              15),
         axis_(axis) {}
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "assay/law/forms/form.h"
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 namespace assay {
 namespace {

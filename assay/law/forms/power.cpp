@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "assay/law/forms/form.h"
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 namespace assay {
 namespace {
@@ -16,6 +16,7 @@ class Power : public Form {
              {{"A", "loss x^c"}, {"c", "1", -4, 4, even_grid(-0.5, 2, 26)}}),
         axis_(axis) {}
 
+  int parameter_of(std::size_t) const override { return 0; }
   void basis(const double* theta, const double*, const LawRows& rows, double* out) const override {
     exp_affine(0, -theta[0], rows[axis_], out, rows.count);
   }

@@ -14,6 +14,11 @@
 namespace assay {
 namespace {
 
+// A and B at the centre of the table, in units of its mean loss. As A falls to zero so does U_N,
+// and A/N'^alpha tends not to zero but to beta B/(alpha U_D^beta): without a least A the sum has an
+// infimum there that no law attains.
+constexpr double kLeastTerm = 1e-6;
+
 struct Worth {                               // of x units of which U are unique
   double log_value, by_log_unique, by_star;  // log X, ∂log X/∂log U, ∂log X/∂R*
 };
@@ -67,12 +72,13 @@ class Repetition : public Form {
   };
 
   static std::vector<LawParameter> list(bool tied) {
-    std::vector<LawParameter> out = {
-        {"E", "loss"}, {"A", "loss N^alpha"}, {"B", tied ? "loss D^alpha" : "loss D^beta"}};
-    out.push_back({"alpha", "1", 0.02, 4, tied ? log_grid(0.05, 1.5, 16) : log_grid(0.1, 1.2, 7)});
+    std::vector<LawParameter> out = {{"E", "loss"},
+                                     {"A", "loss N^alpha", kLeastTerm},
+                                     {"B", tied ? "loss D^alpha" : "loss D^beta", kLeastTerm}};
+    out.push_back({"alpha", "1", 0.02, 4, tied ? log_grid(0.05, 1.5, 16) : log_grid(0.05, 1.6, 7)});
     if (!tied) out.push_back({"beta", "1", 0.02, 4, log_grid(0.1, 1.2, 7)});
-    out.push_back({"R_D_star", "repetitions", 0.05, 1e4, log_grid(1, 100, 5)});
-    out.push_back({"R_N_star", "repetitions", 0.05, 1e4, log_grid(1, 100, 4)});
+    out.push_back({"R_D_star", "repetitions", 0.05, 1e4, log_grid(0.3, 1e3, 5)});
+    out.push_back({"R_N_star", "repetitions", 0.05, 1e4, log_grid(0.05, 1e4, 6)});
     return out;
   }
   Exponents exponents(const double* theta) const {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "assay/law/forms/form.h"
-#include "assay/law/kernels.h"
+#include "assay/law/numeric/kernels.h"
 
 namespace assay {
 namespace {
@@ -18,6 +18,7 @@ class Tied : public Form {
               {"B", "loss D^alpha"},
               {"alpha", "1", 0.005, 4, log_grid(0.02, 2.5, 40)}}) {}
 
+  int parameter_of(std::size_t k) const override { return k == 0 ? kNone : 0; }
   void basis(const double* theta, const double*, const LawRows& rows, double* out) const override {
     const std::size_t n = rows.count;
     for (std::size_t i = 0; i < n; ++i) out[i] = 1;

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "assay/core/error.h"
-#include "assay/law/allocation.h"
+#include "assay/law/intervals/allocation.h"
 
 namespace assay {
 namespace {

@@ -8,7 +8,7 @@
 #include <numbers>
 
 #include "assay/core/error.h"
-#include "assay/law/identifiability.h"
+#include "assay/law/validation/identifiability.h"
 #include "assay/stats/interval.h"
 
 namespace assay {

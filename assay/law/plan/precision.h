@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/law/law_objective.h"
+#include "assay/law/fit/law_objective.h"
 #include "assay/law/plan/sweep.h"
 
 namespace assay {

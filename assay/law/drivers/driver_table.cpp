@@ -1,0 +1,125 @@
+#include "assay/law/drivers/driver_table.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
+#include "assay/law/table/file.h"
+#include "assay/law/table/filter.h"
+#include "assay/law/table/number.h"
+
+namespace assay {
+namespace {
+
+std::optional<size_t> objective_column(const TableFile& file, const std::string& given) {
+  if (!given.empty()) return find_column(file, given, "--objective-column");
+  for (const ColumnRole role : {ColumnRole::group, ColumnRole::run})
+    for (size_t column = 0; column < file.header().size(); ++column)
+      if (const auto found = recognise(file.header()[column]); found && found->role == role)
+        return column;
+  return {};
+}
+
+class PointReader {
+ public:
+  PointReader(const TableFile& file, const DriverColumns& columns)
+      : file_(file), objective_(objective_column(file, columns.objective)) {
+    outcome_ = find_column(file, columns.outcome, "--outcome");
+    if (!columns.outcome_error.empty())
+      outcome_error_ = find_column(file, columns.outcome_error, "--outcome-se");
+    for (const std::string& name : columns.drivers)
+      drivers_.push_back(find_column(file, name, "--driver"));
+    for (const std::string& name : columns.driver_errors)
+      driver_errors_.push_back(find_column(file, name, "--driver-se"));
+  }
+
+  std::string objective_name() const { return objective_ ? file_.header()[*objective_] : ""; }
+
+  DriverPoint read(const TableRow& row) {
+    DriverPoint point;
+    point.line = row.line;
+    point.objective = objective_ ? std::string(row.cells[*objective_]) : "";
+    if (point.objective.empty()) point.objective = fmt::format("line {}", row.line);
+    const auto [earlier, fresh] = lines_.emplace(point.objective, row.line);
+    if (!fresh)
+      throw file_.error(
+          "data.duplicate",
+          fmt::format("{} stands in lines {} and {}: rows of one objective are not independent",
+                      in_backticks(point.objective), earlier->second, row.line),
+          "keep one row for each objective, such as a mean with its standard error, or name "
+          "another column with --objective-column",
+          row, *objective_);
+    point.outcome = number(row, outcome_);
+    point.outcome_error = outcome_error_ ? error(row, *outcome_error_) : 0;
+    for (const size_t column : drivers_) point.drivers.push_back(number(row, column));
+    point.driver_errors.assign(drivers_.size(), 0.0);
+    for (size_t j = 0; j < driver_errors_.size(); ++j)
+      point.driver_errors[j] = error(row, driver_errors_[j]);
+    return point;
+  }
+
+ private:
+  double number(const TableRow& row, size_t column) const {
+    const std::string_view cell = row.cells[column];
+    const ParsedNumber parsed = parse_number(cell, decimal_mark(file_.separator()));
+    if (parsed.fault == NumberFault::none) return parsed.value;
+    const FaultText fault = describe(parsed.fault, cell);
+    throw file_.error(
+        parsed.fault == NumberFault::missing ? "data.missing_value" : "data.number",
+        fmt::format("{} {} (column {})", cell.empty() ? "the cell" : in_backticks(cell),
+                    fault.message, in_backticks(file_.header()[column])),
+        fault.help, row, column);
+  }
+  double error(const TableRow& row, size_t column) const {
+    const double value = number(row, column);
+    if (value >= 0) return value;
+    throw file_.error(
+        "data.sign",
+        fmt::format("a standard error of {} (column {})", in_backticks(row.cells[column]),
+                    in_backticks(file_.header()[column])),
+        "standard errors are zero or above; name another column", row, column);
+  }
+
+  const TableFile& file_;
+  std::optional<size_t> objective_, outcome_error_;
+  size_t outcome_ = 0;
+  std::vector<size_t> drivers_, driver_errors_;
+  std::map<std::string, int64_t> lines_;  // by objective
+};
+
+}  // namespace
+
+DriverTable read_driver_table(const std::filesystem::path& path, const DriverColumns& columns) {
+  if (!columns.driver_errors.empty() && columns.driver_errors.size() != columns.drivers.size())
+    throw Error(
+        "usage.arguments",
+        fmt::format("{} --driver-se for {} --driver", columns.driver_errors.size(),
+                    columns.drivers.size()),
+        "give a column of standard errors for every driver, in the same order, or for none");
+  const TableFile file(path);
+  PointReader reader(file, columns);
+  std::vector<RowCondition> conditions;
+  DriverTable table;
+  for (const std::string& expression : columns.where) {
+    conditions.emplace_back(file, expression);
+    table.left_out.push_back({expression, 0});
+  }
+  table.objective_column = reader.objective_name();
+  file.for_each_row([&](const TableRow& row) {
+    ++table.rows_read;
+    for (size_t i = 0; i < conditions.size(); ++i)
+      if (!conditions[i].holds(file, row)) {
+        ++table.left_out[i].rows;
+        return;
+      }
+    table.points.push_back(reader.read(row));
+  });
+  if (table.points.empty())
+    throw Error("data.no_rows", "no rows to compare objectives by",
+                table.rows_read > 0 ? "loosen --where" : "add a row for each objective",
+                whole_file(path));
+  return table;
+}
+
+}  // namespace assay

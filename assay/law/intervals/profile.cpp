@@ -1,0 +1,135 @@
+#include "assay/law/intervals/profile.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "assay/core/error.h"
+#include "assay/stats/interval.h"
+
+namespace assay {
+namespace {
+
+class Profile {
+ public:
+  Profile(const LawProblem& problem, const LawFit& fit, std::size_t held, double coverage);
+  ProfileInterval run();
+  // Rise of the objective above its minimum, in units of what is allowed, less one.
+  double excess(double value);
+
+ private:
+  double crossing(double step, double bound, bool& open);
+  double in_table_units(double value) const;
+
+  const LawProblem& problem_;
+  const LawFit& fit_;
+  std::size_t held_;
+  LawObjective objective_;
+  double allowed_ = 0, step_ = 0;
+  LawVector from_;  // the last point found, from which the next one is sought
+  bool lower_minimum_ = false;
+};
+
+Profile::Profile(const LawProblem& problem, const LawFit& fit, std::size_t held, double coverage)
+    : problem_(problem),
+      fit_(fit),
+      held_(held),
+      objective_(*problem.form, problem.rows, fit.scale.delta),
+      from_(fit.centred) {
+  LawVector gradient(fit.centred.size());
+  objective_.value_and_gradient(fit.centred, gradient);
+  const double lambda = likelihood_scale(fit);
+  const double t =
+      student_quantile(0.5 + 0.5 * coverage,
+                       static_cast<double>(fit.rows) - static_cast<double>(problem.form->size()));
+  allowed_ = 0.5 * lambda * t * t;
+  const auto j = static_cast<Eigen::Index>(held);
+  const double information = objective_.information()(j, j);
+  step_ = information > 0 ? std::sqrt(lambda / information) : 0.01;
+}
+
+double Profile::excess(double value) {
+  LawVector start = from_;
+  start[static_cast<Eigen::Index>(held_)] = value;
+  const Polished found = polish(objective_, start, {.tolerance = 1e-4, .held = 1u << held_});
+  from_ = found.parameters;
+  if (found.objective < fit_.objective * (1 - 1e-9) - 1e-24) lower_minimum_ = true;
+  return (found.objective - fit_.objective) / allowed_ - 1;
+}
+
+// Outwards in growing steps, then between the last two by halving and by the secant in turn.
+double Profile::crossing(double step, double bound, bool& open) {
+  const double start = fit_.centred[static_cast<Eigen::Index>(held_)];
+  const auto beyond = [&](double value) { return step < 0 ? value <= bound : value >= bound; };
+  from_ = fit_.centred;
+  double inside = start, outside = start, inside_excess = -1, outside_excess = -1;
+  while (outside_excess < 0) {
+    if (beyond(outside)) {
+      open = true;
+      return bound;
+    }
+    inside = outside;
+    inside_excess = outside_excess;
+    outside += step;
+    step *= 2;
+    if (beyond(outside)) outside = bound;
+    outside_excess = excess(outside);
+  }
+  for (int i = 0; i < 60 && std::fabs(outside - inside) > 1e-5 * std::fabs(outside - start); ++i) {
+    const double part =
+        i % 2 ? 0.5 : std::clamp(inside_excess / (inside_excess - outside_excess), 0.02, 0.98);
+    const double middle = inside + part * (outside - inside);
+    const double found = excess(middle);
+    (found < 0 ? inside : outside) = middle;
+    (found < 0 ? inside_excess : outside_excess) = found;
+  }
+  return 0.5 * (inside + outside);
+}
+
+double Profile::in_table_units(double value) const {
+  LawVector at = fit_.centred;
+  at[static_cast<Eigen::Index>(held_)] = value;
+  return table_parameters(problem_, at)[held_];
+}
+
+ProfileInterval Profile::run() {
+  const LawParameter& parameter = problem_.form->parameters()[held_];
+  ProfileInterval out;
+  const double low = crossing(-step_, parameter.low, out.low_open);
+  const double high = crossing(step_, parameter.high, out.high_open);
+  out.limits = {in_table_units(low), in_table_units(high)};
+  out.lower_minimum = lower_minimum_;
+  return out;
+}
+
+}  // namespace
+
+double likelihood_scale(const LawFit& fit) {
+  double squares = 0, inside = 0;
+  for (const double r : fit.residuals) {
+    const double clipped = std::clamp(r, -fit.scale.delta, fit.scale.delta);
+    squares += clipped * clipped;
+    inside += std::fabs(r) <= fit.scale.delta;
+  }
+  const auto n = static_cast<double>(fit.rows);
+  return squares / (n - static_cast<double>(fit.parameters.size())) / (std::max(inside, 1.0) / n);
+}
+
+ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
+                                 const std::string& parameter, double coverage) {
+  if (!fit.usable()) throw Error("law.unusable", "no profile of a fit that failed: " + fit.failure);
+  const Form& form = *problem.form;
+  const std::size_t held = form.index(parameter);
+  if (held == form.size() || (held < form.coefficients() && parameter != "E"))
+    throw Error("law.parameter", "no profile of `" + parameter + "` in the form " + form.name(),
+                "profiles are of E and of exponents: other coefficients change with the units of "
+                "their columns");
+  return Profile(problem, fit, held, coverage).run();
+}
+
+bool floor_is_above_zero(const LawProblem& problem, const LawFit& fit, double coverage) {
+  const std::size_t held = problem.form->index("E");
+  if (!fit.usable() || held == problem.form->size()) return false;
+  return Profile(problem, fit, held, coverage).excess(0) > 0;
+}
+
+}  // namespace assay

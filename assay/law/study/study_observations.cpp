@@ -1,0 +1,192 @@
+#include "assay/law/study/study_observations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "assay/core/error.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::json;
+
+/// "mae/ratio=0.5/width=64/seed=0" -> "mae/ratio=0.5": what is left without size, budget and seed.
+std::string group_of(const std::string& name) {
+  static const std::set<std::string> of_scale = {"width",    "depth", "heads", "flops",
+                                                 "examples", "steps", "seed"};
+  std::string group;
+  for (size_t begin = 0; begin <= name.size();) {
+    const size_t end = std::min(name.find('/', begin), name.size());
+    const std::string label = name.substr(begin, end - begin);
+    if (!of_scale.contains(label.substr(0, label.find('='))) ||
+        label.find('=') == std::string::npos)
+      group += (group.empty() ? "" : "/") + label;
+    begin = end + 1;
+  }
+  return group;
+}
+
+/// Some term's target comes from a teacher that learns with the trunk, so that it moves.
+bool target_moves(const Json& config) {
+  if (config.is_array()) return std::ranges::any_of(config, target_moves);
+  if (!config.is_object()) return false;
+  for (const auto& [key, value] : config.items()) {
+    if (key == "teacher" && value.is_string() && value != "frozen") return true;
+    if (target_moves(value)) return true;
+  }
+  return false;
+}
+
+std::string label(const Measurement& measurement, const std::string& name) {
+  const auto found = measurement.labels.find(name);
+  return found == measurement.labels.end() ? "" : found->second;
+}
+
+using Wanted = bool (*)(const Measurement&);
+bool is_deficit(const Measurement& m) {
+  return m.meter == "probe" && m.quantity == "deficit_bits" && label(m, "features") == "trained";
+}
+bool is_own_loss(const Measurement& m) {
+  return m.meter == "heldout_loss" && m.quantity == "loss_per_target" &&
+         !m.labels.contains("level") && !m.labels.contains("band");
+}
+
+/// The last one after the first step, of averaged weights where there is a choice.
+const Measurement* last_of(const TrialFolder& trial, Wanted wanted, const std::string& readout,
+                           const std::string& factor) {
+  const Measurement* best = nullptr;
+  const auto rank = [](const Measurement& m) {
+    return std::pair(m.step, label(m, "weights") == "averaged");
+  };
+  for (const Measurement& m : trial.measurements)
+    if (wanted(m) && m.step > 0 && label(m, "readout") == readout && label(m, "factor") == factor &&
+        (!best || rank(m) > rank(*best)))
+      best = &m;
+  return best;
+}
+
+std::set<std::string> labels_of(const StudyFolder& study, Wanted wanted, const std::string& name) {
+  std::set<std::string> all;
+  for (const TrialFolder& trial : study.trials)
+    for (const Measurement& m : trial.measurements)
+      if (wanted(m)) all.insert(label(m, name));
+  return all;
+}
+
+Observation row_of(const TrialFolder& trial, bool of_trunk) {
+  Observation row;
+  row.model_size = of_trunk ? trial.trunk_parameters : trial.parameters;
+  row.group = group_of(trial.name);
+  row.run = trial.id;
+  if (trial.status == "diverged")
+    row.status = ObservationStatus::diverged;
+  else if (trial.status != "completed")
+    row.status = ObservationStatus::upper_bound;
+  return row;
+}
+
+/// Examples seen are counted in the ledger at the trial's last step, which may come after the
+/// measurement; unique ones are at most those.
+void take(const TrialFolder& trial, const Measurement& m, Observation& row) {
+  row.loss = m.value;
+  row.compute = m.flops;
+  if (!trial.ledger || trial.ledger->step <= 0) return;
+  const double share = static_cast<double>(m.step) / static_cast<double>(trial.ledger->step);
+  row.data_size = std::round(static_cast<double>(trial.ledger->examples) * share);
+  row.unique_data = std::min(row.data_size, static_cast<double>(trial.ledger->unique_examples));
+}
+
+struct Filler {
+  const StudyFolder& study;
+  bool of_trunk = true;
+
+  void fill(StudyOutcome& outcome, Wanted wanted, const std::string& factor) const {
+    int64_t unmeasured = 0;
+    std::set<std::string> unusable, moving;
+    for (const TrialFolder& trial : study.trials) {
+      if (!trial.in_study) continue;
+      Observation row = row_of(trial, of_trunk);
+      const Measurement* m = last_of(trial, wanted, outcome.readout, factor);
+      if (m) take(trial, *m, row);
+      if (row.status != ObservationStatus::diverged) {
+        if (!m) {
+          ++unmeasured;
+          continue;
+        }
+        if (!(row.loss > 0) || !std::isfinite(row.loss)) {
+          unusable.insert(trial.name);
+          continue;
+        }
+      }
+      if (!outcome.comparable && target_moves(*trial.config)) moving.insert(row.group);
+      outcome.rows.push_back(std::move(row));
+    }
+    if (unmeasured > 0)
+      outcome.warnings.push_back(
+          fmt::format("{} of {} trials were not measured after their first step: left out",
+                      unmeasured, study.trials.size()));
+    for (const std::string& name : unusable)
+      outcome.warnings.push_back(
+          fmt::format("{} has no positive {}: left out", name, outcome.name));
+    for (const std::string& group : moving)
+      outcome.warnings.push_back(fmt::format(
+          "the target of {} moves with its own trunk, so its loss need not fall as it learns: a "
+          "law of it says little",
+          group));
+    if (!of_trunk)
+      outcome.warnings.push_back(
+          "this folder does not tell the trunk's parameters apart, so N "
+          "counts heads too; `assay run` on it once more writes them");
+  }
+};
+
+}  // namespace
+
+std::vector<StudyOutcome> study_outcomes(const StudyFolder& study, const std::string& factor) {
+  const Filler filler{study, std::ranges::all_of(study.trials, [](const TrialFolder& trial) {
+                        return !trial.in_study || trial.trunk_parameters > 0;
+                      })};
+  const std::set<std::string> factors = labels_of(study, is_deficit, "factor");
+  if (!factors.empty() && !factors.contains(factor))
+    throw Error("law.factor", fmt::format("no trial was probed for a factor `{}`", factor),
+                suggest(factor, {factors.begin(), factors.end()}));
+  std::vector<StudyOutcome> outcomes;
+  for (const std::string& readout : labels_of(study, is_deficit, "readout")) {
+    StudyOutcome outcome{.name = "bit deficit",
+                         .readout = readout,
+                         .unit = "bit",
+                         .comparable = true,
+                         .rows = {},
+                         .warnings = {}};
+    filler.fill(outcome, is_deficit, factor);
+    outcomes.push_back(std::move(outcome));
+  }
+  StudyOutcome own{.name = "own loss",
+                   .readout = "",
+                   .unit = "",
+                   .comparable = false,
+                   .rows = {},
+                   .warnings = {}};
+  filler.fill(own, is_own_loss, "");
+  outcomes.push_back(std::move(own));
+  std::erase_if(outcomes, [](const StudyOutcome& outcome) {
+    return std::ranges::all_of(outcome.rows, [](const Observation& row) {
+      return row.status == ObservationStatus::diverged;
+    });
+  });
+  if (outcomes.empty())
+    throw Error("law.no_outcome",
+                fmt::format("no trial of {} was probed, or had its held-out loss measured, after "
+                            "its first step",
+                            study.name),
+                "give the study [measure] probe and heldout_loss at 1, and run it");
+  return outcomes;
+}
+
+}  // namespace assay

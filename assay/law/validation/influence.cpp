@@ -1,0 +1,229 @@
+#include "assay/law/validation/influence.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "assay/core/error.h"
+#include "assay/core/hash.h"
+#include "assay/law/fit/search.h"
+#include "assay/law/intervals/profile.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::json;
+using Index = Eigen::Index;
+
+constexpr std::size_t kMostRowVisits = 4'000'000;  // rows times refits
+
+class Flags {
+ public:
+  Flags(const LawProblem& problem, const LawFit& fit, std::span<const Observation> observations)
+      : problem_(problem), fit_(fit), observations_(observations) {}
+
+  // By position among the fitted rows.
+  std::map<std::size_t, std::vector<std::string>> run() {
+    for (std::size_t i = 0; i < problem_.rows.count; ++i) {
+      const bool bound = row(i).status == ObservationStatus::upper_bound;
+      if (bound) flags_[i].push_back("upper bound");
+      if (std::fabs(fit_.residuals[i]) > kOutlierSigma * fit_.scale.sigma && fit_.scale.sigma > 0)
+        flags_[i].push_back("outlier");
+    }
+    duplicates();
+    for (const LawAxis axis : problem_.form->axes())
+      if (axis != LawAxis::unique_data) largest(axis);
+    return std::move(flags_);
+  }
+
+ private:
+  const Observation& row(std::size_t i) const { return observations_[problem_.rows.source[i]]; }
+
+  // Rows of equal columns and loss have equal hashes: sorted, they stand side by side, the earliest
+  // first. (Sorting the rows themselves would take longer than the fit of a million of them.)
+  void duplicates() {
+    const auto key = [&](std::size_t i) {
+      const Observation& at = row(i);
+      std::array<double, 5> out = {at.model_size, at.data_size, at.unique_data, at.compute,
+                                   at.loss};
+      for (double& value : out)
+        if (std::isnan(value)) value = -1;
+      return out;
+    };
+    std::vector<std::pair<uint64_t, std::size_t>> order(problem_.rows.count);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto columns = key(i);
+      order[i] = {hash64({reinterpret_cast<const char*>(columns.data()), sizeof columns}), i};
+    }
+    std::sort(order.begin(), order.end());
+    for (std::size_t k = 1; k < order.size(); ++k)
+      if (order[k].first == order[k - 1].first && key(order[k].second) == key(order[k - 1].second))
+        flags_[order[k].second].push_back("duplicate");
+  }
+
+  void largest(LawAxis axis) {
+    const auto& column = problem_.rows.log_column[static_cast<std::size_t>(axis)];
+    const auto end = column.begin() + static_cast<std::ptrdiff_t>(problem_.rows.count);
+    const double most = *std::max_element(column.begin(), end);
+    for (std::size_t i = 0; i < problem_.rows.count; ++i)
+      if (column[i] >= most) flags_[i].push_back(fmt::format("largest {}", axis_symbol(axis)));
+  }
+
+  const LawProblem& problem_;
+  const LawFit& fit_;
+  std::span<const Observation> observations_;
+  std::map<std::size_t, std::vector<std::string>> flags_;
+};
+
+class Refits {
+ public:
+  Refits(const LawProblem& problem, const LawFit& fit)
+      : problem_(problem),
+        fit_(fit),
+        objective_(*problem.form, problem.rows, fit.scale.delta),
+        grid_(*problem.form),
+        weight_(problem.rows.weight) {}
+
+  // [p] of the exponents; NaN at a bound.
+  std::vector<double> standard_errors() {
+    LawVector gradient(fit_.centred.size());
+    objective_.value_and_gradient(fit_.centred, gradient);
+    const double lambda = likelihood_scale(fit_);
+    std::vector<Index> free;
+    const LawMatrix information = objective_.information();
+    for (std::size_t j = 0; j < size(); ++j) {
+      const LawParameter& parameter = problem_.form->parameters()[j];
+      const double value = fit_.centred[static_cast<Index>(j)];
+      if (value > parameter.low && value < parameter.high) free.push_back(static_cast<Index>(j));
+    }
+    const Eigen::MatrixXd inverse = Eigen::MatrixXd(information(free, free)).inverse();
+    std::vector<double> out(size() - first(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t a = 0; a < free.size(); ++a)
+      if (const auto j = static_cast<std::size_t>(free[a]); j >= first())
+        out[j - first()] =
+            std::sqrt(lambda * inverse(static_cast<Index>(a), static_cast<Index>(a)));
+    return out;
+  }
+
+  void without(std::size_t row, InfluentialRow& out) {
+    if (problem_.rows.count - 1 < problem_.form->least_rows()) {
+      out.failure = "too few rows would be left";
+      return;
+    }
+    weight_[row] = 0;
+    objective_.resample(problem_.rows, weight_);
+    weight_[row] = 1;
+    Polished found = polish(objective_, fit_.centred, {.tolerance = 1e-6});
+    if (!found.converged) found = search(grid_, objective_, 4, {.tolerance = 1e-6}).best;
+    if (!found.converged) {
+      out.failure = "the fit without it does not converge";
+      return;
+    }
+    const std::vector<double> refit = table_parameters(problem_, found.parameters);
+    for (std::size_t j = first(); j < size(); ++j)
+      out.change.push_back(refit[j] - fit_.parameters[j]);
+  }
+
+ private:
+  std::size_t size() const { return problem_.form->size(); }
+  std::size_t first() const { return problem_.form->coefficients(); }
+
+  const LawProblem& problem_;
+  const LawFit& fit_;
+  LawObjective objective_;
+  StartGrid grid_;
+  std::vector<double> weight_;
+};
+
+void find_largest(Influence& out) {
+  for (std::size_t j = 0; j < out.exponents.size(); ++j) {
+    ExponentChange most{out.exponents[j]};
+    bool any = false;
+    for (std::size_t k = 0; k < out.rows.size(); ++k) {
+      if (out.rows[k].change.empty()) continue;
+      const double change = out.rows[k].change[j];
+      if (any && std::fabs(change) <= std::fabs(most.change)) continue;
+      any = true;
+      most.change = change;
+      most.standard_errors = std::fabs(change) / out.standard_errors[j];
+      most.row = k;
+    }
+    if (any) out.largest.push_back(most);
+  }
+}
+
+Json known(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+}  // namespace
+
+Influence influence(const LawProblem& problem, const LawFit& fit,
+                    std::span<const Observation> observations) {
+  if (!fit.usable())
+    throw Error("law.unusable", "no influence on a fit that failed: " + fit.failure);
+  Influence out;
+  for (std::size_t j = problem.form->coefficients(); j < problem.form->size(); ++j)
+    out.exponents.push_back(problem.form->parameters()[j].name);
+  const auto flags = Flags(problem, fit, observations).run();
+  out.flagged = static_cast<int64_t>(flags.size());
+  std::vector<std::size_t> order;
+  for (const auto& [row, reasons] : flags) order.push_back(row);
+  std::ranges::stable_sort(order, std::greater(),
+                           [&](std::size_t row) { return std::fabs(fit.residuals[row]); });
+  const std::size_t time = std::max<std::size_t>(kMostRowVisits / problem.rows.count, 4);
+  order.resize(std::min({order.size(), kMostInfluenceRefits, time}));
+  Refits refits(problem, fit);
+  out.standard_errors = refits.standard_errors();
+  for (const std::size_t row : order) {
+    const std::size_t index = problem.rows.source[row];
+    out.rows.push_back({index, observations[index].line, flags.at(row), {}, {}});
+    refits.without(row, out.rows.back());
+  }
+  find_largest(out);
+  return out;
+}
+
+nlohmann::json to_json(const Influence& influence) {
+  Json rows = Json::array(), largest = Json::object();
+  for (const InfluentialRow& row : influence.rows) {
+    Json change = Json::object();
+    for (std::size_t j = 0; j < row.change.size(); ++j)
+      change[influence.exponents[j]] = known(row.change[j]);
+    rows.push_back({{"line", row.line},
+                    {"reasons", row.reasons},
+                    {"failure", row.failure.empty() ? Json() : Json(row.failure)},
+                    {"change", change}});
+  }
+  for (const ExponentChange& most : influence.largest)
+    largest[most.parameter] = {{"line", influence.rows[most.row].line},
+                               {"reasons", influence.rows[most.row].reasons},
+                               {"change", known(most.change)},
+                               {"standard_errors", known(most.standard_errors)}};
+  return {{"flagged", influence.flagged},
+          {"refitted", influence.rows.size()},
+          {"largest", largest},
+          {"rows", rows}};
+}
+
+std::string describe(const Influence& influence) {
+  const ExponentChange* most = nullptr;
+  for (const ExponentChange& change : influence.largest)
+    if (std::isfinite(change.standard_errors) &&
+        (!most || change.standard_errors > most->standard_errors))
+      most = &change;
+  if (!most) return "";
+  const InfluentialRow& row = influence.rows[most->row];
+  return fmt::format(
+      "without {} ({}) {} moves by {:+.2g} ({:.2g} standard errors): the most of {} "
+      "flagged row{}\n",
+      row.line > 0 ? fmt::format("line {}", row.line) : "one row", fmt::join(row.reasons, ", "),
+      most->parameter, most->change, most->standard_errors, influence.flagged,
+      influence.flagged == 1 ? "" : "s");
+}
+
+}  // namespace assay
