@@ -16,6 +16,10 @@ namespace {
 
 constexpr int kFewestResamples = 100, kMostResamples = 1'000'000;
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 bool takes_two_values(std::span<const Observation> observations, LawAxis axis) {
   double first = Observation::kUnknown;
   for (const Observation& observation : observations) {
@@ -114,7 +118,9 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   FormPointer form = chosen_form(observations, request.form);
   if (request.holdout) form = judged_form(observations, request, form, law);
   law.problem = law_problem(observations, form, request.checked);
+  const auto search = std::chrono::steady_clock::now();
   law.fit = fit_law(law.problem, request.fit);
+  law.search_seconds = seconds_since(search);
   if (law.fit.usable()) law.gate = identifiability(law.problem, law.fit);
   if (law.identifiable()) law.influence = influence(law.problem, law.fit, observations);
   const Kind kind = request.intervals.kind;
@@ -131,7 +137,7 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   law.structural =
       structural_bits(law.problem, law.fit, law.identifiable(),
                       law.resamples ? &*law.resamples : nullptr, observations, request.units);
-  law.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  law.seconds = seconds_since(start);
   return law;
 }
 

@@ -43,7 +43,7 @@ struct FittedLaw {
   std::optional<Influence> influence;                    // of flagged rows; of an identifiable law
   std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
   std::optional<StructuralBits> structural;              // of laws with a column of data
-  double seconds = 0;
+  double seconds = 0, search_seconds = 0;  // all of it; the search for the minimum alone
 
   /// Parameters may be told: the fit is usable and the design tells its exponents apart.
   bool identifiable() const { return gate && gate->identifiable; }
@@ -67,8 +67,8 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
 /// "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged", "starts",
 /// "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
 /// "optimal_allocation", "structural_bits", "holdout", "form_choice", "influence", "warnings",
-/// "failure", "seconds"}; null where there is none. Parameters, intervals and allocation are null
-/// where the design does not identify them.
+/// "failure", "seconds", "search_seconds"}; null where there is none. Parameters, intervals and
+/// allocation are null where the design does not identify them.
 nlohmann::json to_json(const FittedLaw& law);
 
 }  // namespace assay

@@ -170,7 +170,8 @@ nlohmann::json to_json(const FittedLaw& law) {
           {"influence", law.influence ? to_json(*law.influence) : Json()},
           {"warnings", fit.warnings},
           {"failure", fit.usable() ? Json() : Json(fit.failure)},
-          {"seconds", law.seconds}};
+          {"seconds", law.seconds},
+          {"search_seconds", law.search_seconds}};
 }
 
 }  // namespace assay
