@@ -1,5 +1,6 @@
 # assay drivers: a planted relation is found, too few objectives are refused, bad tables say what is wrong with them.
 import json
+import math
 import random
 import subprocess
 
@@ -97,3 +98,62 @@ def test_bad_input_says_what_is_wrong(drivers, rows, arguments, code, words):
     done = drivers(rows, *arguments)
     assert done.returncode in (1, 2) and f"error[{code}]" in done.stderr and words in done.stderr, done.stderr
     assert done.stdout == "" and "help:" in done.stderr
+
+
+def write_study(folder, objectives):
+    """Three sizes by three budgets; the deficit falls as D^-slope, and SNR is 1 + 10 slope, both with a little noise."""
+    trials = []
+    for k in range(objectives):
+        slope = 0.05 + 0.02 * k
+        for i, n in enumerate((1e5, 3e5, 1e6)):
+            for j, d in enumerate((1e4, 1e5, 1e6)):
+                identity, flops = f"o{k}-{i}-{j}", 6 * n * d
+                deficit = 10 * (n / 1e5) ** -0.05 * (d / 1e4) ** -slope * math.exp(0.003 * math.cos(7 * i + 5 * j + k))
+                snr = 1 + 10 * slope + 0.01 * math.cos(3 * k)
+                common = {"kind": "measurement", "step": 10, "fraction": 1, "flops": flops, "coverage": 0.95, "n": 100,
+                          "method": "planted"}
+                lines = [{**common, "meter": "probe", "quantity": "deficit_bits", "unit": "bit", "value": deficit,
+                          "labels": {"factor": "all", "features": "trained", "readout": "attentive"}},
+                         {**common, "meter": "objective_snr", "quantity": "snr_per_example", "unit": "1", "value": snr,
+                          "low": snr - 0.02, "high": snr + 0.02,
+                          "labels": {"group": "trunk", "metric": "euclidean", "weights": "averaged"}},
+                         {"kind": "ledger", "step": 10, "training_flops": flops, "measuring_flops": 0, "examples": d,
+                          "unique_examples": d, "tokens": d}]
+                config = {"name": f"o{k}/width={i}/examples={d:.0f}", "objective": {"name": f"o{k}"}}
+                at = folder / "trials" / identity
+                at.mkdir(parents=True)
+                (at / "config.json").write_text(json.dumps(config))
+                (at / "outcome.json").write_text('{"status": "completed", "reason": "", "step": 10}')
+                (at / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+                trials.append({"id": identity, "name": config["name"], "config": config, "steps": 10, "flops": flops,
+                               "parameters": n, "trunk_parameters": n})
+    (folder / "study.json").write_text(json.dumps(
+        {"format": 1, "name": "planted", "question": "?", "base": ".", "toml": "", "set": [], "trials": trials,
+         "warnings": []}))
+
+
+def of_study(assay, folder, *arguments):
+    return subprocess.run([assay, "drivers", folder, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_a_study_is_read_without_a_table(assay, tmp_path):
+    write_study(tmp_path, 9)
+    done = of_study(assay, tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["outcome"], found["drivers"], found["verdict"]) == ("slope_D", ["snr"], "predicts")
+    assert found["study"] == {"name": "planted", "readout": "attentive", "fraction": 1, "left_out": []}
+    (low, high), = found["slope_intervals"]
+    assert low < 0.1 < high, "planted: the slope rises by .1 for each unit of SNR"
+    text = of_study(assay, tmp_path)
+    assert text.stdout.startswith("9 objectives of study planted, attentive readout") and "o8" in text.stdout
+
+
+def test_a_study_of_too_few_objectives_is_refused(assay, tmp_path):
+    write_study(tmp_path, 5)
+    assert json.loads(of_study(assay, tmp_path, "--json").stdout)["verdict"] == "refused"
+    done = of_study(assay, tmp_path, "--driver", "useful_rate")
+    assert done.returncode != 0 and "o0: useful_rate was not measured" in done.stderr
+    for wrong in (["--outcome-se", "x"], ["--where", "a > 1"], ["--driver", "loudness"], ["--outcome", "gamma"]):
+        done = of_study(assay, tmp_path, *wrong)
+        assert done.returncode == 2 and "help:" in done.stderr
