@@ -8,7 +8,7 @@
 
 #include "assay/core/error.h"
 #include "assay/stats/kernels.h"
-#include "stats/sources.h"
+#include "stats/repeat.h"
 
 namespace assay {
 namespace {
@@ -45,6 +45,44 @@ TEST(OnlineNoise, IsUnbiasedPerStep) {
   EXPECT_LT(std::abs(z_score(head, 15)), kLevel);
   EXPECT_LT(signal.standard_error(), 0.01 * 4.5);
   EXPECT_LT(trace.standard_error(), 0.004 * 75);
+}
+
+// H0: at fixed weights the probe (paired draws) and the microbatches of training steps (one draw of
+// each example) estimate one |G|² and one tr Σ, of a denoiser whose levels and noise make part of
+// it. 300 probes of 16 × 4 examples, 3,000 steps of 4 × 8; the difference at level 1e-6. Power: its
+// standard error is below 5% of |G|² and 3% of tr Σ; a unit's variance taken for an example's would
+// be eight times tr Σ.
+TEST(OnlineNoise, EstimatesWhatTheProbeDoes) {
+  DenoisingSource source;
+  const GroupLayout layout(source.groups(), source.size());
+  OnlineNoise online(2, 4, 8, 0.9);
+  Moments signal, trace;
+  std::vector<float> gradient(64), sum(64);
+  std::vector<double> norms(8), sum_squared(2);
+  for (int64_t step = 0; step < 3000; ++step) {
+    std::fill(sum.begin(), sum.end(), 0.0f);
+    for (int64_t j = 0; j < 4; ++j) {
+      const Draw draw = Draw::from(Seed(1).child(static_cast<uint64_t>(step)), 0);
+      source.gradient(consecutive(1'000'000 + (step * 4 + j) * 8, 8), draw, gradient);
+      accumulate_and_norm(sum, gradient, layout,
+                          std::span(norms).subspan(static_cast<size_t>(2 * j), 2));
+    }
+    squared_norms(sum, {}, layout, sum_squared);
+    online.add_step(norms, sum_squared);
+    signal.add(online.last()[0].signal);
+    trace.add(online.last()[0].trace_total);
+  }
+  Averages probe;
+  repeat(source, {.units = 16, .examples_per_unit = 4, .draws = 2}, 300,
+         [&](const NoiseView& view) { probe.add(view.at("all")); });
+  const auto compare = [](const Moments& a, const Moments& b, double most) {
+    const double error = std::hypot(a.standard_error(), b.standard_error());
+    EXPECT_LT(std::abs(a.mean() - b.mean()), kLevel * error) << a.mean() << " " << b.mean();
+    EXPECT_LT(error, most * b.mean());
+  };
+  compare(signal, probe.signal, .05);
+  compare(trace, probe.total, .03);
+  EXPECT_GT(probe.objective.mean(), .2 * probe.total.mean()) << "the objective's noise is in it";
 }
 
 TEST(OnlineNoise, ForgetsExponentially) {
