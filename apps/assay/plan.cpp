@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
@@ -156,6 +157,22 @@ void warn_of_slices(const SweepRequest& request, const SweepPlan& plan, const st
          color);
 }
 
+/// Sizes that round to one width become seeds of it.
+void warn_of_widths(const SweepRequest& request, const SweepPlan& plan, const std::string& color) {
+  if (request.kind != SweepKind::grid || request.target.given()) return;
+  std::set<double> sizes;
+  for (const SweepPoint& point : plan.sweep) sizes.insert(point.model_size);
+  const int64_t wanted = request.region.least_size == request.region.greatest_size
+                             ? 1
+                             : static_cast<int64_t>(request.grid.sizes);
+  if (std::ssize(sizes) < wanted)
+    warn(
+        fmt::format("of {} model sizes only {} differ once they are rounded to widths: the others "
+                    "are further seeds of these; a wider --n-range, fewer --sizes or fewer --heads",
+                    wanted, sizes.size()),
+        color);
+}
+
 int plan(const Arguments& arguments, const Globals& globals) {
   check_shape(arguments.shape);
   SweepRequest request = request_of(arguments);
@@ -172,7 +189,10 @@ int plan(const Arguments& arguments, const Globals& globals) {
     print_json(plan_json(view));
   else
     std::fputs(plan_text(view).c_str(), stdout);
-  if (!globals.quiet) warn_of_slices(request, plan, globals.color);
+  if (!globals.quiet) {
+    warn_of_slices(request, plan, globals.color);
+    warn_of_widths(request, plan, globals.color);
+  }
   if (overhead_matters(request, plan) && !globals.quiet)
     warn("most runs take less than 10 s: say with --overhead what their start and measuring takes",
          globals.color);

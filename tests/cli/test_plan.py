@@ -144,6 +144,14 @@ def test_weak_plans_are_warned_of(plan):
     assert plan(*short, "-q").stderr == ""
 
 
+def test_sizes_that_round_to_one_width_are_told(plan, tmp_path):
+    close = ["--n-range", "1e5:2.1e5", "--d-range", "1e4:1e6", "--overhead", 10]
+    merged = plan(*close, "-o", tmp_path / "s.toml")
+    assert merged.returncode == 0 and "of 5 model sizes only" in merged.stderr, merged.stderr
+    assert "model sizes only" not in plan("--n-range", "1e5:1e7", "--d-range", "1e4:1e6", "-o",
+                                          tmp_path / "t.toml").stderr
+
+
 @pytest.mark.parametrize("of", ["alpha", "beta", "allocation", "exponents"])
 def test_each_exponent_has_an_optimal_sweep_of_its_own(plan, of):
     own = document(plan("--design", "optimal", "--of", of, "--json"))
