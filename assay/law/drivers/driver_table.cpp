@@ -99,22 +99,14 @@ DriverTable read_driver_table(const std::filesystem::path& path, const DriverCol
         "give a column of standard errors for every driver, in the same order, or for none");
   const TableFile file(path);
   PointReader reader(file, columns);
-  std::vector<RowCondition> conditions;
+  RowFilter filter(file, columns.where);
   DriverTable table;
-  for (const std::string& expression : columns.where) {
-    conditions.emplace_back(file, expression);
-    table.left_out.push_back({expression, 0});
-  }
   table.objective_column = reader.objective_name();
   file.for_each_row([&](const TableRow& row) {
     ++table.rows_read;
-    for (size_t i = 0; i < conditions.size(); ++i)
-      if (!conditions[i].holds(file, row)) {
-        ++table.left_out[i].rows;
-        return;
-      }
-    table.points.push_back(reader.read(row));
+    if (filter.keeps(row)) table.points.push_back(reader.read(row));
   });
+  table.left_out = filter.left_out();
   if (table.points.empty())
     throw Error("data.no_rows", "no rows to compare objectives by",
                 table.rows_read > 0 ? "loosen --where" : "add a row for each objective",

@@ -112,4 +112,21 @@ bool RowCondition::holds(const TableFile& file, const TableRow& row) const {
                    fault.help, row, column_);
 }
 
+RowFilter::RowFilter(const TableFile& file, const std::vector<std::string>& expressions)
+    : file_(file) {
+  for (const std::string& expression : expressions) {
+    conditions_.emplace_back(file, expression);
+    left_out_.push_back({expression, 0});
+  }
+}
+
+bool RowFilter::keeps(const TableRow& row) {
+  for (size_t i = 0; i < conditions_.size(); ++i)
+    if (!conditions_[i].holds(file_, row)) {
+      ++left_out_[i].rows;
+      return false;
+    }
+  return true;
+}
+
 }  // namespace assay

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "assay/law/table/file.h"
 #include "assay/law/table/number.h"
@@ -31,6 +32,27 @@ class RowCondition {
   Comparison comparison_ = Comparison::equal;
   size_t column_ = 0;
   DecimalMark mark_;
+};
+
+struct LeftOut {
+  std::string expression;
+  int64_t rows = 0;  // that failed this condition and none before it
+};
+
+/// All conditions of --where, and how many rows each left out.
+class RowFilter {
+ public:
+  /// file must outlive it. Throws what RowCondition throws.
+  RowFilter(const TableFile& file, const std::vector<std::string>& expressions);
+
+  /// Counts a row that is not kept under the first condition that it fails.
+  bool keeps(const TableRow& row);
+  const std::vector<LeftOut>& left_out() const { return left_out_; }
+
+ private:
+  const TableFile& file_;
+  std::vector<RowCondition> conditions_;
+  std::vector<LeftOut> left_out_;
 };
 
 }  // namespace assay

@@ -256,21 +256,13 @@ TableRows read_table(const std::filesystem::path& path, const TableOptions& opti
     TableColumns columns = find_columns(file, options.columns);
     choose_data(file, options.columns, columns, table);
     record_columns(file, columns, options, table);
-    std::vector<RowCondition> conditions;
-    for (const std::string& expression : options.where) {
-      conditions.emplace_back(file, expression);
-      table.left_out.push_back({expression, 0});
-    }
+    RowFilter filter(file, options.where);
     RowReader reader(file, columns, table);
     file.for_each_row([&](const TableRow& row) {
       ++table.rows_read;
-      for (size_t i = 0; i < conditions.size(); ++i)
-        if (!conditions[i].holds(file, row)) {
-          ++table.left_out[i].rows;
-          return;
-        }
-      reader.read(row);
+      if (filter.keeps(row)) reader.read(row);
     });
+    table.left_out = filter.left_out();
     reader.warn();
   }  // the text is not kept
   if (table.rows.empty()) refuse_empty(path, table);

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "assay/law/table/columns.h"
+#include "assay/law/table/filter.h"
 #include "assay/law/table/observation.h"
 
 namespace assay {
 
 struct TableOptions {
   ColumnNames columns;             // by role; empty = recognise by common names
-  std::vector<std::string> where;  // conditions (table_filter.h), all of which a row must meet
+  std::vector<std::string> where;  // conditions (filter.h), all of which a row must meet
   /// "with embeddings", "without embeddings"; empty = as the header says, else unknown.
   std::string model_size_definition;
   /// "nats", "bits", …; empty = as the header says, else unknown.
@@ -25,11 +26,6 @@ struct TableWarning {
   std::string code;  // "diverged", "duplicate", …: stable
   std::string message;
   std::vector<int64_t> lines;  // of the file, 1-based; the first 100 of those concerned
-};
-
-struct LeftOut {
-  std::string expression;
-  int64_t rows = 0;  // that failed this condition and none before it
 };
 
 struct UsedColumn {
