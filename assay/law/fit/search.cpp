@@ -9,9 +9,22 @@
 namespace assay {
 namespace {
 
-constexpr int kMostRounds = 5;  // of polish_elsewhere
+constexpr int kMostRounds = 5;     // of polish_elsewhere
+constexpr int kBeforeValleys = 8;  // iterations: twice what a table with a clear minimum takes
 
 }  // namespace
+
+Polished polish_along_valleys(LawObjective& objective, const LawVector& start,
+                              const PolishOptions& options) {
+  PolishOptions few = options;
+  few.most_iterations = std::min(kBeforeValleys, options.most_iterations);
+  const Polished near = polish(objective, start, few);
+  if (near.converged || few.most_iterations == options.most_iterations) return near;
+  const Descended end =
+      descend(objective, near.parameters, {.least_fall = 1e-6, .held = options.held});
+  return polish(objective, end.parameters, options);
+}
+
 Polished polish_in_rounds(LawObjective& objective, const LawVector& start,
                           const PolishOptions& options) {
   const double delta = objective.delta();
@@ -31,7 +44,7 @@ Polished polish_in_rounds(LawObjective& objective, const LawVector& start,
     at = polish(objective, at, rough).parameters;
   }
   objective.set_delta(delta);
-  return polish(objective, at, options);
+  return polish_along_valleys(objective, at, options);
 }
 
 bool same_minimum(double objective, double best) {
@@ -64,7 +77,7 @@ std::vector<Arrival> arrivals(LawObjective& objective, const std::vector<GridSta
   objective.set_delta(std::max(delta, kCoarseDelta));
   std::vector<Arrival> out;
   for (const GridStart& start : starts) {
-    const Polished end = polish(objective, start.parameters, options);
+    const Polished end = polish_along_valleys(objective, start.parameters, options);
     const auto known = std::find_if(
         out.begin(), out.end(), [&](const Arrival& one) { return end.converged && met(one, end); });
     if (known == out.end())

@@ -9,6 +9,12 @@ namespace assay {
 /// δ of the grid, and of the first round of every start: coarse, so that distant rows still pull.
 constexpr double kCoarseDelta = 0.03;
 
+/// polish; where a few iterations do not arrive, from the other end of the valley: along it first
+/// (descent.h), in which quasi-Newton steps take up to a hundred times as many evaluations where a
+/// table hardly tells its exponents from its floor.
+Polished polish_along_valleys(LawObjective& objective, const LawVector& start,
+                              const PolishOptions& options);
+
 /// Brings a start to the objective's δ by rounds of δ falling by √10, and polishes it there.
 Polished polish_in_rounds(LawObjective& objective, const LawVector& start,
                           const PolishOptions& options);

@@ -64,7 +64,7 @@ class Resampler {
 
   void one(bool warm, bool restart) {
     Polished best;
-    if (warm) best = polish(objective_, fit_.centred, polish_);
+    if (warm) best = polish_along_valleys(objective_, fit_.centred, polish_);
     if (restart || !best.converged) {
       const SearchResult found = search(grid_, objective_, options_.starts, polish_);
       ++out_.restarted;
