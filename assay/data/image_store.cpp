@@ -7,14 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "assay/core/parallel.h"
 #include "assay/data/decode.h"
 
 namespace assay {
@@ -22,6 +21,7 @@ namespace {
 
 constexpr char magic[8] = {'A', 'S', 'S', 'A', 'Y', 'I', 'M', '1'};
 constexpr size_t alignment = 64;
+constexpr int64_t kMostThreads = 4;
 
 size_t aligned(size_t value) { return (value + alignment - 1) / alignment * alignment; }
 
@@ -57,24 +57,17 @@ DecodedImages decode_all(const DecodeSample& decode, std::vector<Sample>& sample
   const size_t each = out.image_bytes();
   out.owned.resize(keep ? samples.size() * each : 0);
   std::vector<std::optional<Error>> failed(samples.size());
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    std::vector<uint8_t> unused(keep ? 0 : each);
-    for (size_t i = next++; i < samples.size(); i = next++) {
-      const std::span<uint8_t> to = keep ? std::span(out.owned).subspan(i * each, each) : unused;
-      try {
-        decode(samples[i], size, to);
-      } catch (const Error& error) {
-        failed[i] = error;
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    const unsigned extra = std::clamp(std::thread::hardware_concurrency(), 1u, 4u) - 1;
-    for (unsigned i = 0; i < extra; ++i) threads.emplace_back(work);
-    work();
-  }
+  in_parallel(std::min(kMostThreads, hardware_threads()), static_cast<int64_t>(samples.size()),
+              [&](int64_t task) {
+                const auto i = static_cast<size_t>(task);
+                std::vector<uint8_t> unused(keep ? 0 : each);
+                try {
+                  decode(samples[i], size,
+                         keep ? std::span(out.owned).subspan(i * each, each) : unused);
+                } catch (const Error& error) {
+                  failed[i] = error;
+                }
+              });
   size_t kept = 0;
   for (size_t i = 0; i < samples.size(); ++i) {
     if (failed[i]) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "assay/core/parallel.h"
 #include "assay/measure/drive/attribution.h"
 #include "assay/measure/drive/drift.h"
 #include "assay/measure/drive/gain_records.h"
@@ -37,7 +38,8 @@ class Drive {
                     : subject_.state();
     require_steps();
     ends_.resize(static_cast<size_t>(plan_.branches));
-    drive::in_parallel(plan_.threads, plan_.branches + 1, [this](int64_t task) {
+    in_parallel(plan_.threads, plan_.branches + 1, [this](int64_t task) {
+      at::set_num_threads(1);
       if (task == plan_.branches)
         before_.reading = read(start_.averaged, &before_.probe_gradients);
       else

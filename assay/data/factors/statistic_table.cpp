@@ -4,21 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <exception>
 #include <filesystem>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "assay/core/error.h"
+#include "assay/core/parallel.h"
 #include "assay/data/image_store.h"
 #include "assay/store/safetensors.h"
 
 namespace assay {
 namespace {
 
+constexpr int64_t kMostThreads = 4;
 constexpr int64_t kPiece = 16;  // examples: few, so that pieces of decoded images stay small
 constexpr const char* kTensor = "statistics";
 
@@ -48,28 +46,14 @@ std::vector<double> StatisticTable::column(int64_t k) const {
 
 StatisticTable compute_statistics(int64_t rows, int64_t columns, const FillStatistics& fill) {
   StatisticTable table{rows, columns, std::vector<double>(static_cast<size_t>(rows * columns))};
-  std::atomic<int64_t> next{0};
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto work = [&] {
-    for (int64_t begin = next.fetch_add(kPiece); begin < rows; begin = next.fetch_add(kPiece)) try {
-        const int64_t count = std::min(kPiece, rows - begin);
-        fill(begin, count,
-             std::span(table.values)
-                 .subspan(static_cast<size_t>(begin * columns),
-                          static_cast<size_t>(count * columns)));
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-  };
-  {
-    std::vector<std::jthread> threads;
-    const unsigned extra = std::clamp(std::thread::hardware_concurrency(), 1u, 4u) - 1;
-    for (unsigned i = 0; i < extra; ++i) threads.emplace_back(work);
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
+  in_parallel(std::min(kMostThreads, hardware_threads()), (rows + kPiece - 1) / kPiece,
+              [&](int64_t piece) {
+                const int64_t begin = piece * kPiece, count = std::min(kPiece, rows - begin);
+                fill(begin, count,
+                     std::span(table.values)
+                         .subspan(static_cast<size_t>(begin * columns),
+                                  static_cast<size_t>(count * columns)));
+              });
   return table;
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "assay/core/error.h"
+#include "assay/core/parallel.h"
 
 namespace assay {
 namespace {
@@ -151,8 +152,11 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
     if (!groups.contains(observation.group)) order.push_back(observation.group);
     groups[observation.group].push_back(observation);
   }
-  std::vector<FittedLaw> laws;
-  for (const std::string& group : order) laws.push_back(fit_group(groups[group], request));
+  std::vector<FittedLaw> laws(order.size());
+  in_parallel(hardware_threads(), std::ssize(order), [&](int64_t i) {
+    const auto k = static_cast<size_t>(i);
+    laws[k] = fit_group(groups.at(order[k]), request);
+  });
   return laws;
 }
 

@@ -5,11 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cmath>
-#include <exception>
-#include <mutex>
-#include <thread>
 
 namespace assay::drive {
 namespace {
@@ -110,26 +106,6 @@ Subject::State adopt_trunk(Subject& subject, const Make& other, int64_t head_ste
   state.fraction = trial.fraction;
   state.ledger = trial.ledger;
   return state;
-}
-
-void in_parallel(int64_t threads, int64_t count, const std::function<void(int64_t)>& task) {
-  std::atomic<int64_t> next{0};
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto work = [&] {
-    at::set_num_threads(1);
-    for (int64_t i = next++; i < count; i = next++) try {
-        task(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-  };
-  std::vector<std::jthread> others;
-  for (int64_t t = 1; t < std::min(threads, count); ++t) others.emplace_back(work);
-  work();
-  others.clear();
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace assay::drive

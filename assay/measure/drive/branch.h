@@ -28,8 +28,4 @@ Branch run_branch(const Make& make, const Subject::State& start, const Dataset& 
 /// Throws Error measure.trunk where the trunks differ in shape.
 Subject::State adopt_trunk(Subject& subject, const Make& other, int64_t head_steps, Seed stream);
 
-/// Runs tasks 0 … count − 1 on up to `threads` threads with one torch thread each. The first
-/// exception is thrown again after all have ended.
-void in_parallel(int64_t threads, int64_t count, const std::function<void(int64_t)>& task);
-
 }  // namespace assay::drive
