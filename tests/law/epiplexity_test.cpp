@@ -68,6 +68,13 @@ TEST(Epiplexity, TheTermOfDataByForm) {
   EXPECT_FALSE(data_term(*make_form("outer"), std::vector<double>(6, 0.5)));
 }
 
+TEST(Epiplexity, UnitsWithBlanksAndWithoutADatum) {
+  EXPECT_EQ(bits_per_loss({"nats / token", "tokens"}).failure, "");
+  EXPECT_EQ(bits_per_loss({"bits/", "tokens"}).factor, 1);
+  EXPECT_EQ(bits_per_loss({"nats per ", "tokens"}).failure, "");
+  EXPECT_NE(bits_per_loss({"/token", "tokens"}).failure, "");
+}
+
 TEST(Epiplexity, UnitsOfTheLoss) {
   const auto factor = [](const char* loss, const char* data) {
     return bits_per_loss({loss, data}).factor;
@@ -125,6 +132,18 @@ TEST(Epiplexity, OfAFittedLawInItsUnit) {
   const StructuralBits bits = bits_of(law, rows, {"bits", "tokens"});
   EXPECT_NEAR(bits.bits / nats.bits, std::numbers::ln2, 1e-12);
   EXPECT_NEAR(bits.limits->high / nats.limits->high, std::numbers::ln2, 1e-12);
+}
+
+// Of several rows at the largest D one saw its data twice, wherever it stands.
+TEST(Epiplexity, RepeatedDataAreSeenInAnyOrderOfRows) {
+  const Fitted law = fitted(sweep());
+  for (const std::size_t place : {4u, 14u, 24u}) {  // one of the five of each size
+    auto rows = sweep();
+    ASSERT_EQ(rows[place].data_size, rows.back().data_size);
+    rows[place].unique_data = 0.1 * rows[place].data_size;
+    EXPECT_THAT(bits_of(law, rows, {"nats", "tokens"}).failure, HasSubstr("several times"))
+        << place;
+  }
 }
 
 TEST(Epiplexity, SaysWhyThereIsNone) {

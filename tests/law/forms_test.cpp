@@ -117,7 +117,7 @@ TEST(Forms, AnUnknownNameIsAnErrorWithTheNearest) {
     make_form("chinchila");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "law.form");
+    EXPECT_EQ(error.code(), "usage.form");
     EXPECT_NE(error.help().find("chinchilla"), std::string::npos);
   }
 }

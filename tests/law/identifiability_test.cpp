@@ -10,6 +10,7 @@ namespace assay {
 namespace {
 
 using namespace testing;
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
@@ -67,6 +68,32 @@ TEST(Identifiability, AnExponentThatTradesOffAgainstTheFloorIsRefused) {
   EXPECT_LT(found.slope->limits.low, 0.12);
   // Without a floor the same rows give an exponent.
   EXPECT_TRUE(judge(table, "power").identifiable);
+}
+
+// A step between two sizes: the steepest exponent that is allowed fits best.
+TEST(Identifiability, AnExponentAtTheEndOfItsRangeIsRefused) {
+  std::vector<Observation> table = square(5, 2, 0.005, 45);
+  for (Observation& row : table)
+    row.loss = (row.model_size < 1.5e7 ? 4 : 3) * std::pow(row.data_size / 1e10, -0.2) *
+               (row.loss / predict(*make_form("chinchilla"), kChinchillaLike, row));
+  const Identifiability found = judge(table);
+  EXPECT_FALSE(found.identifiable);
+  EXPECT_THAT(found.reasons, Contains(HasSubstr("the end of the range in which it is sought")));
+}
+
+TEST(Identifiability, AnExponentOfAColumnThatDoesNotMatterIsRefused) {
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    std::vector<Observation> table = square(5, 2, 0.005, 60 + seed);
+    for (Observation& row : table)
+      row.loss = (1.8 + 2100 * std::pow(row.data_size, -0.37)) *
+                 (row.loss / predict(*make_form("chinchilla"), kChinchillaLike, row));
+    const Identifiability found = judge(table);
+    EXPECT_FALSE(found.identifiable) << seed;
+    EXPECT_THAT(found.reasons,
+                Contains(AnyOf(HasSubstr("alpha is not determined"), HasSubstr("A is zero"),
+                               HasSubstr("alpha lies at 0.005"))))
+        << seed;
+  }
 }
 
 TEST(Identifiability, AFailedFitIsNotIdentifiable) {

@@ -115,6 +115,13 @@ TEST(Influence, FindsThePlantedRows) {
     EXPECT_THAT(row.reasons, ::testing::Not(Contains("outlier")));
 }
 
+TEST(Influence, IsOfParametersWithAStandardErrorOfTheirOwn) {
+  const LawProblem problem = law_problem(square(6, 3, 0.001, 36), make_form("outer"));
+  const Influence found = influence(problem, fit_law(problem), square(6, 3, 0.001, 36));
+  EXPECT_THAT(found.exponents, ::testing::ElementsAre("alpha", "beta", "gamma"));
+  EXPECT_EQ(found.standard_errors.size(), 3u);
+}
+
 TEST(Influence, RefitsOfFewRowsSayWhyThereIsNone) {
   const auto rows = square(3, 2, 0.001, 84);
   std::vector<Observation> six(rows.begin(), rows.begin() + 6);

@@ -57,7 +57,8 @@ TEST(LawBootstrap, FullRestartsGiveTheSameDraws) {
   EXPECT_NE(bootstrap(problem, fit, {.resamples = 400, .seed = Seed(2)}).draws, warm.draws);
 }
 
-// Each run entered twice. As one run, it is one; as two, the intervals would be √2 too narrow.
+// Each run entered twice. As one run, or as rows without a name, it is one; under two names the
+// intervals are √2 too narrow.
 TEST(LawBootstrap, ADuplicatedRunIsCaughtByClustering) {
   auto table = square(6, 2, 0.005, 32);
   for (std::size_t i = 0; i < table.size(); ++i) table[i].run = std::to_string(i);
@@ -71,8 +72,10 @@ TEST(LawBootstrap, ADuplicatedRunIsCaughtByClustering) {
   doubled.insert(doubled.end(), table.begin(), table.end());
   // 2,000 resamples: 1.6% of a deviation, five of them.
   EXPECT_NEAR(deviation(doubled) / single, 1, 0.08);
-  for (Observation& row : doubled) row.run.clear();
+  for (std::size_t i = 0; i < table.size(); ++i) doubled[i].run += " again";
   EXPECT_NEAR(deviation(doubled) / single, std::sqrt(0.5), 0.08);
+  for (Observation& row : doubled) row.run.clear();
+  EXPECT_NEAR(deviation(doubled) / single, 1, 0.08);
 }
 
 // H0: the 95% intervals cover between .92 and .98; n = 300 sweeps of 5x5 over two decades with
@@ -144,6 +147,15 @@ TEST(LawProfile, AFloorOfZeroIsExcludedWhereTheIntervalExcludesIt) {
     EXPECT_EQ(floor_is_above_zero(problem, fit), !floor.low_open) << floor.limits.low;
     EXPECT_EQ(floor.low_open, sigma > 0.01);
   }
+}
+
+// log ρ in units of the table is that of centred columns, moved by alpha and beta, which a profile
+// in centred units holds fixed: there it would be five times too narrow.
+TEST(LawProfile, RefusesWhatDependsOnOtherParameters) {
+  const LawProblem problem = law_problem(square(6, 3, 0.001, 36), make_form("outer"));
+  const LawFit fit = fit_law(problem);
+  EXPECT_THROW(profile_interval(problem, fit, "log_rho"), Error);
+  EXPECT_LT(profile_interval(problem, fit, "beta").limits.low, fit.parameters[3]);
 }
 
 TEST(LawProfile, RefusesCoefficientsAndFailedFits) {

@@ -45,6 +45,29 @@ std::vector<Observation> groups_of(const std::vector<Truth>& truths, double sigm
 const std::vector<Truth> kThree = {
     {"mae", 1.8, 1, 1}, {"jepa", 1.2, 2.5, 0.7}, {"gen", 0.9, 0.4, 3}};
 
+// Each group's own law is refused; so is what they would share.
+TEST(SharedExponents, NeedADesignThatTellsThemApart) {
+  std::vector<Observation> rows;
+  for (const Observation& row : groups_of(kThree, 0.005, 4))
+    if (row.model_size < 4e7) rows.push_back(row);  // two sizes
+  const auto refusal = [](const std::vector<Observation>& table) -> std::string {
+    try {
+      share_exponents(table, {.resamples = 0});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal(rows), HasSubstr("model_size has 2 different values"));
+  rows.clear();
+  for (const Observation& row : groups_of(kThree, 0.005, 5, 20))
+    if (std::fabs(row.data_size / (100 * row.model_size) - 1) < 1e-6) rows.push_back(row);
+  EXPECT_THAT(refusal(rows), HasSubstr("single line"));
+  // One good design tells the exponents for all.
+  for (const Observation& row : groups_of({kThree[0]}, 0.005, 6)) rows.push_back(row);
+  EXPECT_EQ(refusal(rows), "");
+}
+
 TEST(SharedExponents, NoiseFreeGroupsGiveTheirLaw) {
   const SharedExponents out =
       share_exponents(groups_of(kThree, 0, 1), {.loss = RobustLoss::huber(1e-3), .resamples = 0});

@@ -64,7 +64,9 @@ TEST(StudyOutcomes, TrialsThatDidNotCompleteCountForWhatTheyAre) {
   EXPECT_EQ(outcome.rows[1].data_size, std::round(0.5 * double(study.trials[1].ledger->examples)));
   EXPECT_EQ(outcome.rows[1].loss, 99);
   EXPECT_EQ(outcome.rows[2].status, ObservationStatus::measured);
-  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("1 of 20 trials were not measured"),
+  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("1 of 20 trials did not complete"),
+                                            HasSubstr("1 of 20 trials diverged"),
+                                            HasSubstr("1 of 20 trials were not measured"),
                                             HasSubstr(study.trials[4].name)));
 }
 

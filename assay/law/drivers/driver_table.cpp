@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -30,6 +31,13 @@ class PointReader {
       outcome_error_ = find_column(file, columns.outcome_error, "--outcome-se");
     for (const std::string& name : columns.drivers)
       drivers_.push_back(find_column(file, name, "--driver"));
+    for (size_t j = 0; j < drivers_.size(); ++j)
+      if (drivers_[j] == outcome_ ||
+          std::find(drivers_.begin(), drivers_.begin() + j, drivers_[j]) != drivers_.begin() + j)
+        throw Error("usage.arguments",
+                    fmt::format("column {} is named twice as outcome or driver: it predicts itself",
+                                in_backticks(file.header()[drivers_[j]])),
+                    "name columns that were measured apart from each other");
     for (const std::string& name : columns.driver_errors)
       driver_errors_.push_back(find_column(file, name, "--driver-se"));
   }

@@ -28,8 +28,9 @@ void check(Points points) {
                 fmt::format("{} drivers of {} objectives: at most one for every {} objectives, or "
                             "chance fits them",
                             drivers, count, kObjectivesPerDriver),
-                fmt::format("choose one driver before looking, or measure {} more objectives",
-                            kObjectivesPerDriver * drivers - count));
+                fmt::format("choose one driver before looking, or measure {} more objective{}",
+                            kObjectivesPerDriver * drivers - count,
+                            kObjectivesPerDriver * drivers - count == 1 ? "" : "s"));
   for (const DriverPoint& point : points) {
     const bool below = point.outcome_error < 0 ||
                        std::ranges::any_of(point.driver_errors, [](double e) { return e < 0; });

@@ -1,11 +1,14 @@
 #include "assay/law/fit/fit.h"
 
+#include <fmt/format.h>
+
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 
 #include "assay/law/fit/entangled.h"
 #include "assay/law/fit/search.h"
+#include "assay/stats/interval.h"
 
 namespace assay {
 namespace {
@@ -14,14 +17,44 @@ using Index = Eigen::Index;
 
 // Of forms whose objectives have many minima.
 constexpr std::size_t kProbesPerStart = 16, kEntangledStarts = 4;
+constexpr std::size_t kFewRowsPerParameter = 3;
+constexpr double kMedianEfficiency = 0.37;  // of σ by the median residual of normal noise
+constexpr double kExceeds = 1e-3;           // level of the F test
+
+std::vector<double> measured(std::span<const double> residuals,
+                             const std::vector<double>& highest) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < residuals.size(); ++i)
+    if (std::isinf(highest[i])) out.push_back(residuals[i]);
+  return out;
+}
+
+// Half of the residuals' deviation under least squares, where rows are few; else 0.
+double least_sigma(LawObjective& objective, const LawVector& start) {
+  const std::size_t p = objective.size();
+  if (objective.residuals().size() >= kFewRowsPerParameter * p) return 0;
+  const double delta = objective.delta();
+  objective.set_delta(std::numeric_limits<double>::infinity());
+  LawVector gradient(start.size());
+  objective.value_and_gradient(
+      polish_along_valleys(objective, start, {.tolerance = 1e-3}).parameters, gradient);
+  objective.set_delta(delta);
+  const std::vector<double> left = measured(objective.residuals(), objective.highest());
+  double squares = 0;
+  for (const double residual : left) squares += residual * residual;
+  return 0.5 * std::sqrt(squares / static_cast<double>(left.size() - p));
+}
 
 // σ and the fit depend on each other: alternated until σ settles.
 double sigma_of_residuals(LawObjective& objective, const LawVector& start) {
   LawVector at = start;
   double sigma = 0;
+  const double least = least_sigma(objective, start);
   for (int round = 0; round < 8; ++round) {
     at = polish_in_rounds(objective, at, {.tolerance = 1e-3}).parameters;
-    const double found = median_deviation(objective.residuals(), objective.size());
+    const double found = std::max(
+        least,
+        median_deviation(measured(objective.residuals(), objective.highest()), objective.size()));
     const bool settled = std::fabs(found - sigma) <= 1e-4 * found;
     sigma = found;
     if (settled) break;
@@ -39,18 +72,25 @@ LawVector best_start(LawObjective& objective, const std::vector<GridStart>& star
   return best.empty() ? starts.front().parameters : best.front().parameters;
 }
 
+// Replicates tell σ, unless residuals scatter by more than they do.
+void take_sigma(const LawProblem& problem, double of_residuals, LossScale& scale) {
+  const ReplicateNoise& replicates = problem.replicates;
+  const int64_t freedom = problem.rows.measured() - static_cast<int64_t>(problem.form->size());
+  scale = {scale.delta, of_residuals, "residuals", freedom};
+  if (replicates.degrees < kLeastReplicateDegrees) return;
+  const double ratio = std::pow(of_residuals / replicates.sigma, 2);
+  const double used = std::max(1.0, kMedianEfficiency * static_cast<double>(freedom));
+  if (fisher_tail(ratio, used, static_cast<double>(replicates.degrees)) < kExceeds)
+    scale.exceeded = replicates.sigma;
+  else
+    scale = {scale.delta, replicates.sigma, "replicates", replicates.degrees};
+}
+
+// δ where it follows from σ; else σ is taken when the fit is made.
 void settle_scale(const LawProblem& problem, const RobustLoss& loss, LawObjective& objective,
                   const std::vector<GridStart>& starts, LossScale& scale) {
-  const auto freedom = problem.rows.count - problem.form->size();
-  if (problem.replicates.degrees >= kLeastReplicateDegrees) {
-    scale.sigma = problem.replicates.sigma;
-    scale.degrees = problem.replicates.degrees;
-    scale.source = "replicates";
-  } else if (loss.kind == RobustLoss::Kind::huber_auto) {
-    scale.sigma = sigma_of_residuals(objective, best_start(objective, starts));
-    scale.degrees = static_cast<int64_t>(freedom);
-    scale.source = "residuals";
-  }
+  if (loss.kind == RobustLoss::Kind::huber_auto)
+    take_sigma(problem, sigma_of_residuals(objective, best_start(objective, starts)), scale);
   scale.delta = delta_at(loss, scale.sigma);
 }
 
@@ -122,15 +162,19 @@ void describe_shape(const LawProblem& problem, LawObjective& objective, LawFit& 
 
 void add_warnings(LawFit& fit) {
   if (!fit.converged)
-    fit.warnings.push_back("not converged: the gradient is " + std::to_string(fit.gradient_ratio) +
-                           " of its sampling deviation");
+    fit.warnings.push_back(fmt::format(
+        "not converged: the gradient is {:.2g} of its sampling deviation", fit.gradient_ratio));
   if (fit.starts > 1 && fit.agreeing < 2)
     fit.warnings.push_back("no second start of " + std::to_string(fit.starts) +
                            " reached the minimum: it may not be the global one");
   for (const std::string& name : fit.at_bound)
     fit.warnings.push_back(name + " is at a bound of its range");
-  if (fit.diverged > 0)
-    fit.warnings.push_back(std::to_string(fit.diverged) + " diverged rows are left out");
+  if (fit.scale.exceeded > 0)
+    fit.warnings.push_back(fmt::format(
+        "log losses scatter about the law by {:.2g} and between seeds by {:.2g}: the form misses "
+        "more "
+        "than chance does, or runs differ by more than their seeds. σ is taken from the residuals",
+        fit.scale.sigma, fit.scale.exceeded));
 }
 
 }  // namespace
@@ -150,6 +194,10 @@ std::vector<double> table_parameters(const LawProblem& problem, const LawVector&
   return out;
 }
 
+std::vector<double> measured_residuals(const LawProblem& problem, const LawFit& fit) {
+  return measured(fit.residuals, problem.rows.highest);
+}
+
 LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   LawFit fit;
   fit.warnings = problem.faults;
@@ -158,10 +206,13 @@ LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   fit.clusters = problem.rows.clusters;
   fit.upper_bounds = problem.rows.upper_bounds;
   fit.diverged = problem.rows.diverged;
-  if (problem.rows.count < form.least_rows()) {
-    fit.failure = std::to_string(fit.rows) + " rows: " + form.name() + " with its " +
-                  std::to_string(form.size()) + " parameters needs at least " +
-                  std::to_string(form.least_rows());
+  if (fit.measured() < static_cast<int64_t>(form.least_rows())) {
+    const std::string rows = fit.upper_bounds > 0
+                                 ? fmt::format("{} measured rows beside {} upper bounds",
+                                               fit.measured(), fit.upper_bounds)
+                                 : fmt::format("{} row{}", fit.rows, fit.rows == 1 ? "" : "s");
+    fit.failure = fmt::format("{}: {} with its {} parameters needs at least {}", rows, form.name(),
+                              form.size(), form.least_rows());
     return fit;
   }
   StartGrid grid(form);
@@ -196,11 +247,8 @@ LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   LawVector gradient(fit.centred.size());
   objective.value_and_gradient(fit.centred, gradient);
   fit.residuals.assign(objective.residuals().begin(), objective.residuals().end());
-  if (fit.scale.source.empty()) {
-    fit.scale.sigma = median_deviation(fit.residuals, form.size());
-    fit.scale.degrees = fit.rows - static_cast<int64_t>(form.size());
-    fit.scale.source = "residuals";
-  }
+  if (fit.scale.source.empty())
+    take_sigma(problem, median_deviation(measured_residuals(problem, fit), form.size()), fit.scale);
   fit.parameters = table_parameters(problem, fit.centred);
   describe_shape(problem, objective, fit);
   add_warnings(fit);

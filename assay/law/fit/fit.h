@@ -53,11 +53,19 @@ struct LawFit {
   std::vector<std::string> warnings;
 
   bool usable() const { return failure.empty(); }
+  int64_t measured() const { return rows - upper_bounds; }
 };
+
+/// Residuals of the measured rows: upper bounds tell nothing of the noise.
+std::vector<double> measured_residuals(const LawProblem& problem, const LawFit& fit);
 
 /// Grid with projected coefficients, polish of the best local minima under decreasing δ, and the
 /// test of convergence on the sum (polish.h). σ comes from replicates where they have at least
-/// three degrees of freedom, else from the residuals' median, found together with the fit.
+/// three degrees of freedom and the residuals do not exceed it (F test at .001): seeds tell nothing
+/// of what a form misses, or of what differs between runs beside their seeds. Else from the median
+/// residual of measured rows, found together with the fit; of fewer than 3 p rows it is at least
+/// half of what least squares leave, because a fit that passes through p rows has a median residual
+/// near zero.
 LawFit fit_law(const LawProblem& problem, const FitOptions& options = {});
 
 /// Parameters of a fit in centred units, expressed in the units of the table.

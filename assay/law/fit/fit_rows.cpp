@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "assay/core/error.h"
+#include "assay/law/fit/twins.h"
 #include "assay/law/numeric/kernels.h"
 
 namespace assay {
@@ -60,10 +61,12 @@ void centre_all(FitRows& rows) {
 
 void number_clusters(std::span<const Observation> observations, FitRows& rows) {
   std::unordered_map<std::string, int64_t> known;
-  for (const std::size_t index : rows.source) {
-    const std::string& run = observations[index].run;
+  const std::vector<std::size_t> first = first_twins(observations, rows.source);
+  for (std::size_t i = 0; i < rows.source.size(); ++i) {
+    const std::string& run = observations[rows.source[i]].run;
     if (run.empty()) {
-      rows.cluster.push_back(rows.clusters++);
+      const bool twin = first[i] != i && observations[rows.source[first[i]]].run.empty();
+      rows.cluster.push_back(twin ? rows.cluster[first[i]] : rows.clusters++);
       continue;
     }
     const auto [entry, fresh] = known.try_emplace(run, rows.clusters);
@@ -84,6 +87,15 @@ LawRows FitRows::rows() const {
 
 FitRows fit_rows(std::span<const Observation> observations, const Form& form) {
   FitRows out;
+  for (const LawAxis axis : form.axes())
+    if (!observations.empty() && std::ranges::none_of(observations, [&](const Observation& row) {
+          return std::isfinite(value_on(row, axis));
+        }))
+      throw Error(
+          "law.column",
+          form.name() + " is a law of " + std::string(axis_name(axis)) + ", which no row has",
+          "name its column (--n-column, --d-column, --unique-column, --flops-column), or fit "
+          "another --form");
   for (std::size_t i = 0; i < observations.size(); ++i) {
     if (observations[i].status == ObservationStatus::diverged) {
       ++out.diverged;

@@ -17,9 +17,11 @@ namespace assay {
 struct FitRows {
   std::array<std::vector<double>, kLawAxes> log_column;  // of the axes that the form needs
   std::vector<double> log_loss;
-  std::vector<double> weight;       // 1, or how often a resample has the row
-  std::vector<double> highest;      // residual above which it counts as this: 0 of an upper bound
-  std::vector<int64_t> cluster;     // [count] rows of one run share a number, from 0 on
+  std::vector<double> weight;   // 1, or how often a resample has the row
+  std::vector<double> highest;  // residual above which it counts as this: 0 of an upper bound
+  /// [count] Rows of one run share a number, from 0 on, and rows without a run that agree to every
+  /// digit: one that was pasted twice.
+  std::vector<int64_t> cluster;
   std::vector<std::size_t> source;  // [count] index among the observations
   std::size_t count = 0;            // without padding
   int64_t clusters = 0;
@@ -28,6 +30,8 @@ struct FitRows {
   LawUnits units;
 
   LawRows rows() const;
+  bool is_bound(std::size_t i) const { return highest[i] == 0; }
+  int64_t measured() const { return static_cast<int64_t>(count) - upper_bounds; }
 };
 
 /// Leaves out diverged rows. Throws Error law.column where a needed column or a loss is unknown,

@@ -113,7 +113,8 @@ void LawObjective::project_again(const LawVector& parameters, double* coefficien
 void LawObjective::reweigh() {
   for (std::size_t i = 0; i < rows_.count; ++i) {
     const double size = std::fabs(residual_[i]);
-    row_weight_[i] = weight_[i] * (size > delta_ ? delta_ / size : 1) / (value_[i] * value_[i]);
+    row_weight_[i] =
+        idle(i) ? 0 : weight_[i] * (size > delta_ ? delta_ / size : 1) / (value_[i] * value_[i]);
   }
 }
 
@@ -142,7 +143,7 @@ LawMatrix LawObjective::gradient_covariance() {
 
 LawMatrix LawObjective::information() {
   for (std::size_t i = 0; i < rows_.count; ++i)
-    row_weight_[i] = weight_[i] / (value_[i] * value_[i]);
+    row_weight_[i] = idle(i) ? 0 : weight_[i] / (value_[i] * value_[i]);
   return outer(row_weight_);
 }
 

@@ -35,7 +35,8 @@ class LawObjective {
   /// gradient, which was at `parameters`.
   void project_again(const LawVector& parameters, double* coefficients);
 
-  // Of the last evaluation with a gradient. J = ∂ log L̂/∂parameters.
+  // Of the last evaluation with a gradient. J = ∂ log L̂/∂parameters. An upper bound above L̂ pulls
+  // at nothing: it has no part in these.
   /// Σ weight min(1, δ/|r|) J Jᵀ: the matrix of iteratively reweighted least squares.
   LawMatrix reweighted_information();
   /// Σ weight² ψ(r)² J Jᵀ: what the gradient's covariance is estimated by.
@@ -44,7 +45,6 @@ class LawObjective {
   LawMatrix information();
   /// log L − log L̂, [count]; of an upper bound at most zero.
   std::span<const double> residuals() const { return {residual_.data(), count_}; }
-  std::span<const double> weights() const { return {weight_.data(), count_}; }
   const LawRows& rows() const { return rows_; }
   /// Padded, as rows() are: losses in the units of the rows, weights (of padding 0), and 0 for an
   /// upper bound, else ∞.
@@ -58,6 +58,7 @@ class LawObjective {
  private:
   void reserve(std::size_t full);
   ResidualPass pass();
+  bool idle(std::size_t row) const { return highest_[row] == 0 && residual_[row] == 0; }
   void reweigh();
   LawMatrix outer(const std::vector<double>& row_weight);
 

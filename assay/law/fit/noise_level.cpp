@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <numbers>
 #include <string_view>
 #include <utility>
@@ -62,18 +63,55 @@ std::vector<Rows> replicated_points(std::span<const Observation> observations) {
   return out;
 }
 
-std::vector<double> one_per_run(const Rows& rows) {
-  std::vector<double> out;
-  std::vector<std::string> seen;
+// One row of each run, and of losses that agree to every digit.
+Rows one_per_run(const Rows& rows) {
+  Rows out;
   for (const Observation* row : rows) {
-    if (!row->run.empty()) {
-      if (std::find(seen.begin(), seen.end(), row->run) != seen.end()) continue;
-      seen.push_back(row->run);
-    }
-    out.push_back(std::log(row->loss));
+    const auto same = [&](const Observation* other) {
+      return (!row->run.empty() && other->run == row->run) || other->loss == row->loss;
+    };
+    if (std::ranges::none_of(out, same)) out.push_back(row);
   }
   return out;
 }
+
+// Runs that meet at design points, directly or by way of others. Rows without a name are runs of
+// their own.
+class Meetings {
+ public:
+  void meet(const Rows& rows) {
+    const std::size_t first = set_of(*rows.front());
+    for (const Observation* row : rows) parent_[set_of(*row)] = first;
+    pairs_.push_back({first, static_cast<int64_t>(rows.size()) - 1});
+  }
+
+  int64_t degrees() {
+    std::map<std::size_t, int64_t> runs, meetings;
+    for (std::size_t i = 0; i < parent_.size(); ++i) ++runs[root(i)];
+    for (const auto& [set, count] : pairs_) meetings[root(set)] += count;
+    int64_t out = 0;
+    for (const auto& [set, count] : meetings) out += std::min(count, runs.at(set) - 1);
+    return out;
+  }
+
+ private:
+  std::size_t root(std::size_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+  std::size_t set_of(const Observation& row) {
+    if (!row.run.empty()) {
+      const auto [known, fresh] = named_.try_emplace(row.run, parent_.size());
+      if (!fresh) return root(known->second);
+    }
+    parent_.push_back(parent_.size());
+    return parent_.size() - 1;
+  }
+
+  std::vector<std::size_t> parent_;
+  std::map<std::string, std::size_t> named_;
+  std::vector<std::pair<std::size_t, int64_t>> pairs_;  // a set, and runs that met it at a point
+};
 
 std::string lines_of(const Observation& a, const Observation& b) {
   if (a.line <= 0 || b.line <= 0) return "two rows";
@@ -84,15 +122,20 @@ std::string lines_of(const Observation& a, const Observation& b) {
 
 ReplicateNoise replicate_noise(std::span<const Observation> observations) {
   ReplicateNoise out;
-  double squares = 0;
-  for (const Rows& rows : replicated_points(observations)) {
-    const std::vector<double> values = one_per_run(rows);
+  Meetings meetings;
+  double squares = 0, differences = 0;
+  for (const Rows& point : replicated_points(observations)) {
+    const Rows rows = one_per_run(point);
+    if (rows.size() < 2) continue;
     double mean = 0;
-    for (const double value : values) mean += value / static_cast<double>(values.size());
-    for (const double value : values) squares += (value - mean) * (value - mean);
-    out.degrees += static_cast<int64_t>(values.size()) - 1;
+    for (const Observation* row : rows)
+      mean += std::log(row->loss) / static_cast<double>(rows.size());
+    for (const Observation* row : rows) squares += std::pow(std::log(row->loss) - mean, 2);
+    differences += static_cast<double>(rows.size()) - 1;
+    meetings.meet(rows);
   }
-  if (out.degrees > 0) out.sigma = std::sqrt(squares / static_cast<double>(out.degrees));
+  out.degrees = meetings.degrees();
+  if (differences > 0) out.sigma = std::sqrt(squares / differences);
   return out;
 }
 

@@ -11,12 +11,15 @@
 namespace assay {
 
 struct ReplicateNoise {
-  double sigma = 0;     // pooled standard deviation of log loss at the same design point
-  int64_t degrees = 0;  // Σ (runs at a point − 1); 0 = no replicates
+  double sigma = 0;  // pooled standard deviation of log loss at the same design point
+  /// Of sigma: Σ (runs at a point − 1), but of runs that meet at several points, as checkpoints
+  /// do, at most one fewer than there are. 0 = no replicates.
+  int64_t degrees = 0;
 };
 
 /// Runs that share every column and the group, and are not the same run. Rows of one run at one
-/// point count once. Only measured rows.
+/// point count once, and so do losses that agree to every digit: more likely one run that stands
+/// there twice. Only measured rows.
 ReplicateNoise replicate_noise(std::span<const Observation> observations);
 
 /// 1.4826 median |r| √(n/(n − p)) over residuals: the deviation of normal noise, half of which may

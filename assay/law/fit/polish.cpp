@@ -8,6 +8,8 @@
 namespace assay {
 namespace {
 
+/// Gradient ratio of a minimum where rounding allows none smaller: the sum is then within 1e-12 λ.
+constexpr double kArrived = 1e-6;
 constexpr double kLeastNoise = 1e-6;  // of log loss, in the gradient's covariance
 
 using Index = Eigen::Index;
@@ -149,7 +151,7 @@ Polished Minimiser::run() {
   }
   if (!out.converged && !(options_.rough > 0)) {
     out.gradient_ratio = gradient_ratio();
-    out.converged = out.gradient_ratio <= options_.tolerance;
+    out.converged = out.gradient_ratio <= std::max(options_.tolerance, kArrived);
   }
   out.parameters = here_.at;
   out.objective = value_;

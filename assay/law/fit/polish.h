@@ -27,7 +27,8 @@ struct Polished {
   /// of the minimum, whatever the units of loss and columns, and however many rows. (A tolerance on
   /// the mean of Huber's loss stops far from it.) Noise is taken to be at least 1e-6 of the loss.
   double gradient_ratio = 0;
-  bool converged = false;  // gradient_ratio <= tolerance
+  /// gradient_ratio <= tolerance; or 1e-6, where no step lowers it further.
+  bool converged = false;
 };
 
 /// Second derivatives of the sum at `at`, by central differences of the gradient: exact enough

@@ -19,7 +19,7 @@ RobustLoss parse_loss(const std::string& text) {
     if (failed == std::errc() && stop == end && std::isfinite(delta) && delta > 0)
       return RobustLoss::huber(delta);
   }
-  throw Error("law.loss", "`" + text + "` is not a loss",
+  throw Error("usage.loss", "`" + text + "` is not a loss",
               "known: huber:auto, huber:DELTA with DELTA above zero in log loss, mse");
 }
 

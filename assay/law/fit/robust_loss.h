@@ -30,6 +30,8 @@ struct LossScale {
   double sigma = 0;     // standard deviation of log loss
   std::string source;   // of sigma: "replicates", "residuals"
   int64_t degrees = 0;  // of sigma
+  /// That of replicates, where residuals exceed it beyond chance and sigma is theirs; else 0.
+  double exceeded = 0;
 };
 
 constexpr double kHuberEfficiency = 1.345;
@@ -38,7 +40,7 @@ constexpr double kLeastDelta = 1e-6;
 /// Degrees of freedom from which replicates, and not residuals, give sigma.
 constexpr int64_t kLeastReplicateDegrees = 3;
 
-/// Reads "huber:auto", "huber:1e-3", "mse". Throws Error law.loss.
+/// Reads "huber:auto", "huber:1e-3", "mse". Throws Error usage.loss.
 RobustLoss parse_loss(const std::string& text);
 
 /// δ that `loss` has at this sigma.

@@ -48,8 +48,9 @@ DataRange data_range(std::span<const Observation> rows) {
     if (row.status != ObservationStatus::measured || !(row.data_size > 0)) continue;
     range.low = std::min(range.low, row.data_size);
     if (row.data_size < range.high) continue;
+    const bool repeated = row.data_size > 1.001 * row.unique_data;  // false where U is unknown
+    range.repeated = repeated || (range.repeated && row.data_size == range.high);
     range.high = row.data_size;
-    range.repeated = row.data_size > 1.001 * row.unique_data;  // false where U is unknown
   }
   return range;
 }
@@ -105,7 +106,8 @@ BitsPerLoss bits_per_loss(const LawUnitNames& units) {
   std::string text = lower_case(units.loss);
   if (const size_t slash = text.find('/'); slash != text.npos) text.replace(slash, 1, " per ");
   const size_t per = text.find(" per ");
-  const std::string unit = text.substr(0, per);
+  const std::string unit(trimmed(std::string_view(text).substr(0, per)));
+  const std::string datum(per == text.npos ? "" : trimmed(std::string_view(text).substr(per + 5)));
   const double factor = unit == "nats" || unit == "nat"   ? 1 / std::numbers::ln2
                         : unit == "bits" || unit == "bit" ? 1
                                                           : 0;
@@ -113,8 +115,7 @@ BitsPerLoss bits_per_loss(const LawUnitNames& units) {
     return {0, fmt::format("the loss is in unit `{}`, not known to be nats or bits; say which with "
                            "--loss-unit",
                            units.loss)};
-  if (per == text.npos) return {factor, {}};
-  const std::string datum = text.substr(text.find_first_not_of(' ', per + 5));
+  if (datum.empty()) return {factor, {}};
   if (units.data == datum || units.data == datum + "s") return {factor, {}};
   return {0, fmt::format("the loss is per {}, and D counts {}; if a datum of D is a {}, say "
                          "--loss-unit {}",

@@ -16,6 +16,9 @@ namespace assay {
 namespace {
 
 constexpr int kFewestResamples = 100, kMostResamples = 1'000'000;
+constexpr double kTellFailed = 0.1;    // share of the resamples
+constexpr double kTellRepeated = 0.1;  // share of the rows
+constexpr double kRounding = 1e-3;  // within which values of a column are one: C/(6 N) is rounded
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -26,20 +29,57 @@ bool takes_two_values(std::span<const Observation> observations, LawAxis axis) {
   for (const Observation& observation : observations) {
     const double value = value_on(observation, axis);
     if (!std::isfinite(value)) continue;
-    if (std::isfinite(first) && value != first) return true;
-    first = value;
+    if (std::isfinite(first) && std::fabs(value / first - 1) > kRounding) return true;
+    if (!std::isfinite(first)) first = value;
   }
   return false;
 }
 
-std::optional<ProfileInterval> profile_of(const LawProblem& problem, const LawFit& fit,
-                                          size_t parameter) {
-  const std::string& name = problem.form->parameters()[parameter].name;
-  if (parameter < problem.form->coefficients() && name != "E") return std::nullopt;
-  return profile_interval(problem, fit, name);
+/// Where data were seen several times and the form knows only how many there were.
+std::string repeated_data(std::span<const Observation> observations, const Form& form) {
+  const auto has = [&](LawAxis axis) {
+    return std::ranges::find(form.axes(), axis) != form.axes().end();
+  };
+  if (!has(LawAxis::data_size) || has(LawAxis::unique_data)) return {};
+  double rows = 0, repeated = 0;
+  for (const Observation& row : observations) {
+    if (row.status == ObservationStatus::diverged) continue;
+    ++rows;
+    repeated += row.data_size > 1.01 * row.unique_data;
+  }
+  if (repeated <= kTellRepeated * rows) return {};
+  return fmt::format(
+      "in {:.0f} of {:.0f} rows data were seen several times (D is above U), which {} takes for new data: "
+      "--form repetition knows of it, and --where leaves such rows out",
+      repeated, rows, form.name());
 }
 
-/// Hold-outs of the form, or with "auto" of its rivals; the form to be fitted.
+void warn_of_resamples(FittedLaw& law) {
+  const LawBootstrap& resamples = *law.resamples;
+  if (!resamples.failure.empty())
+    law.fit.warnings.push_back("no intervals: " + resamples.failure);
+  else if (resamples.failed > kTellFailed * (resamples.kept + resamples.failed))
+    law.fit.warnings.push_back(
+        fmt::format("{} of {} resamples left too few different design points and have no part in "
+                    "the intervals, "
+                    "which are rather too narrow",
+                    resamples.failed, resamples.kept + resamples.failed));
+}
+
+void profile(FittedLaw& law) {
+  const Form& form = *law.problem.form;
+  for (size_t i = 0; i < form.size(); ++i) {
+    law.profiles.emplace_back();
+    if (!has_profile(form, i)) continue;
+    law.profiles.back() = profile_interval(law.problem, law.fit, form.parameters()[i].name);
+    if (law.profiles.back()->lower_minimum)
+      law.fit.warnings.push_back("the profile of " + form.parameters()[i].name +
+                                 " met a lower minimum: the fit is not the global one");
+  }
+}
+
+/// Hold-outs of the form, or with "auto" of its rivals; the form to be fitted, which is `form`
+/// where there are too few rows to choose by.
 FormPointer judged_form(std::span<const Observation> observations, const LawRequest& request,
                         const FormPointer& form, FittedLaw& law) {
   const HoldoutOptions options{.loss = request.fit.loss, .seed = request.seed};
@@ -51,7 +91,7 @@ FormPointer judged_form(std::span<const Observation> observations, const LawRequ
   std::vector<Holdout> holdouts;
   for (const FormPointer& rival : rivals) holdouts.push_back(holdout(observations, rival, options));
   size_t chosen = 0;
-  if (rivals.size() > 1) {
+  if (rivals.size() > 1 && comparable(holdouts)) {
     law.choice = choose_form(observations, holdouts, request.seed);
     for (size_t i = 0; i < rivals.size(); ++i)
       if (rivals[i]->name() == law.choice->chosen) chosen = i;
@@ -76,24 +116,35 @@ IntervalChoice parse_interval_choice(const std::string& text) {
   else if (name == "none")
     choice.kind = Kind::none;
   else
-    throw Error("law.interval", fmt::format("there are no intervals by `{}`", text),
+    throw Error("usage.interval", fmt::format("there are no intervals by `{}`", text),
                 suggest(name, {"bootstrap", "bootstrap-full", "profile", "none"}));
   if (colon == std::string::npos) return choice;
   const char* end = text.data() + text.size();
   const auto read = std::from_chars(text.data() + colon + 1, end, choice.resamples);
   const bool resampled = choice.kind == Kind::bootstrap || choice.kind == Kind::bootstrap_full;
-  if (!resampled || read.ec != std::errc() || read.ptr != end ||
-      choice.resamples < kFewestResamples || choice.resamples > kMostResamples)
-    throw Error("law.interval", fmt::format("`{}` does not say how many resamples", text),
-                fmt::format("write bootstrap:4000, with {} to {}; profile and none take no number",
-                            kFewestResamples, kMostResamples));
+  if (!resampled)
+    throw Error("usage.interval", fmt::format("`{}`: {} takes no number", text, name),
+                fmt::format("write {}, or bootstrap:4000", name));
+  if (read.ec != std::errc() || read.ptr != end)
+    throw Error("usage.interval", fmt::format("`{}` does not say how many resamples", text),
+                "write a whole number, such as bootstrap:4000");
+  if (choice.resamples < kFewestResamples || choice.resamples > kMostResamples)
+    throw Error("usage.interval",
+                fmt::format("`{}`: {} to {} resamples are possible", text, kFewestResamples,
+                            kMostResamples),
+                "percentiles need some, and 4000 know them to 1% of an interval's width");
   return choice;
 }
 
 std::optional<LawLimits> FittedLaw::interval(size_t parameter) const {
   if (!profiles.empty()) {
     if (!profiles[parameter]) return std::nullopt;
-    return profiles[parameter]->limits;
+    const ProfileInterval& found = *profiles[parameter];
+    const double bound = problem.form->parameters()[parameter].low;
+    // A floor of zero is a limit; the ends of the range in which others are sought are not.
+    const bool low_open = found.low_open && !(bound == 0);
+    return LawLimits{low_open ? -INFINITY : found.limits.low,
+                     found.high_open ? INFINITY : found.limits.high};
   }
   if (!resamples || resamples->kept == 0) return std::nullopt;
   return resamples->interval(parameter);
@@ -111,12 +162,14 @@ FormPointer chosen_form(std::span<const Observation> observations, const std::st
   return form;
 }
 
-FittedLaw fit_group(std::span<const Observation> observations, const LawRequest& request) {
+namespace {
+
+FittedLaw fit_form(std::span<const Observation> observations, FormPointer form,
+                   const LawRequest& request) {
   using Kind = IntervalChoice::Kind;
   const auto start = std::chrono::steady_clock::now();
   FittedLaw law;
   if (!observations.empty()) law.group = observations.front().group;
-  FormPointer form = chosen_form(observations, request.form);
   if (request.holdout) form = judged_form(observations, request, form, law);
   law.problem = law_problem(observations, form, request.checked);
   const auto search = std::chrono::steady_clock::now();
@@ -124,6 +177,9 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
   law.search_seconds = seconds_since(search);
   if (law.fit.usable()) law.gate = identifiability(law.problem, law.fit);
   if (law.identifiable()) law.influence = influence(law.problem, law.fit, observations);
+  if (request.holdout && request.form == "auto" && !law.choice)
+    law.fit.warnings.push_back("too few rows to choose the form by hold-out: " + form->name() +
+                               " is the default");
   const Kind kind = request.intervals.kind;
   if (law.fit.usable() && (kind == Kind::bootstrap || kind == Kind::bootstrap_full)) {
     BootstrapOptions options;
@@ -131,15 +187,36 @@ FittedLaw fit_group(std::span<const Observation> observations, const LawRequest&
     options.full = kind == Kind::bootstrap_full;
     options.seed = request.seed;
     law.resamples = bootstrap(law.problem, law.fit, options);
+    warn_of_resamples(law);
   }
-  if (law.fit.usable() && kind == Kind::profile)
-    for (size_t i = 0; i < law.problem.form->size(); ++i)
-      law.profiles.push_back(profile_of(law.problem, law.fit, i));
+  if (law.fit.usable() && kind == Kind::profile) profile(law);
   law.structural =
       structural_bits(law.problem, law.fit, law.identifiable(),
                       law.resamples ? &*law.resamples : nullptr, observations, request.units);
+  if (std::string repeated = repeated_data(observations, *form); !repeated.empty())
+    law.fit.warnings.push_back(std::move(repeated));
   law.seconds = seconds_since(start);
   return law;
+}
+
+// A group along whose columns nothing varies takes the form of the others: its law then says what
+// is missing.
+FittedLaw fit_one_of(std::span<const Observation> observations, const FormPointer& of_all,
+                     const LawRequest& request) {
+  try {
+    return fit_group(observations, request);
+  } catch (const Error& error) {
+    if (error.code() != "law.form") throw;
+  }
+  LawRequest plain = request;
+  plain.holdout = false;
+  return fit_form(observations, of_all, plain);
+}
+
+}  // namespace
+
+FittedLaw fit_group(std::span<const Observation> observations, const LawRequest& request) {
+  return fit_form(observations, chosen_form(observations, request.form), request);
 }
 
 std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
@@ -152,10 +229,11 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
     if (!groups.contains(observation.group)) order.push_back(observation.group);
     groups[observation.group].push_back(observation);
   }
+  const FormPointer of_all = chosen_form(observations, request.form);
   std::vector<FittedLaw> laws(order.size());
   in_parallel(hardware_threads(), std::ssize(order), [&](int64_t i) {
     const auto k = static_cast<size_t>(i);
-    laws[k] = fit_group(groups.at(order[k]), request);
+    laws[k] = fit_one_of(groups.at(order[k]), of_all, request);
   });
   return laws;
 }

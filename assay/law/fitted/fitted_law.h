@@ -19,7 +19,7 @@ struct IntervalChoice {
   int resamples = 4000;
 };
 /// Reads "bootstrap", "bootstrap:4000", "bootstrap-full:4000", "profile", "none". Throws Error
-/// law.interval.
+/// usage.interval.
 IntervalChoice parse_interval_choice(const std::string& text);
 
 struct LawRequest {
@@ -47,7 +47,8 @@ struct FittedLaw {
 
   /// Parameters may be told: the fit is usable and the design tells its exponents apart.
   bool identifiable() const { return gate && gate->identifiable; }
-  /// 95%, by the way that was asked for. Nothing where there is none.
+  /// 95%, by the way that was asked for; infinite on a side that a profile leaves open. Nothing
+  /// where there is none.
   std::optional<LawLimits> interval(size_t parameter) const;
 };
 

@@ -11,9 +11,12 @@ namespace {
 
 using Json = nlohmann::json;
 
+Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+// An end that is open is null.
 Json limits_json(const std::optional<LawLimits>& limits) {
-  if (!limits || !std::isfinite(limits->low) || !std::isfinite(limits->high)) return nullptr;
-  return {limits->low, limits->high};
+  if (!limits || std::isnan(limits->low) || std::isnan(limits->high)) return nullptr;
+  return {number_json(limits->low), number_json(limits->high)};
 }
 
 Json allocation_json(const FittedLaw& law) {
@@ -34,17 +37,12 @@ Json allocation_json(const FittedLaw& law) {
   return out;
 }
 
-// An interval may be open above: null.
 Json structural_json(const FittedLaw& law) {
   if (!law.structural) return nullptr;
   const StructuralBits& found = *law.structural;
   const bool told = found.failure.empty();
-  Json interval;
-  if (told && found.limits && std::isfinite(found.limits->low))
-    interval = {found.limits->low,
-                std::isfinite(found.limits->high) ? Json(found.limits->high) : Json()};
   return {{"bits", told ? Json(found.bits) : Json()},
-          {"interval", interval},
+          {"interval", told ? limits_json(found.limits) : Json()},
           {"data_size", found.data},
           {"extrapolated", told ? Json(found.extrapolated) : Json()},
           {"failure", told ? Json() : Json(found.failure)}};
@@ -65,19 +63,18 @@ Json bootstrap_json(const FittedLaw& law) {
   const LawBootstrap& resamples = *law.resamples;
   return {{"kept", resamples.kept},
           {"failed", resamples.failed},
+          {"failure", resamples.failure.empty() ? Json() : Json(resamples.failure)},
           {"restarted", resamples.restarted},
           {"disagreeing", resamples.disagreeing}};
 }
 
 std::string method_of(const FittedLaw& law) {
   if (!law.profiles.empty()) return "profile likelihood, rows taken as independent";
-  if (!law.resamples) return "none";
-  return fmt::format("case bootstrap over {} runs, {} resamples, {} from the whole start grid",
-                     law.fit.clusters, law.resamples->kept + law.resamples->failed,
-                     law.resamples->restarted);
+  if (!law.resamples || law.resamples->kept == 0) return "none";
+  return fmt::format(
+      "case bootstrap over {} runs, {} resamples and {} that failed, {} from the whole start grid",
+      law.fit.clusters, law.resamples->kept, law.resamples->failed, law.resamples->restarted);
 }
-
-Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 Json cut_json(const HoldoutCut& cut) {
   if (!cut.failure.empty()) return {{"name", cut.name}, {"failure", cut.failure}};

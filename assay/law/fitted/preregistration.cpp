@@ -124,6 +124,8 @@ FrozenPrediction read_prediction(const Node& node) {
                       "`interval` is not two losses, the smaller first");
   out.interval = {limits[0], limits[1]};
   if (given.has("value")) out.value = given.real("value");
+  if (given.has("value") && !(limits[0] <= out.value && out.value <= limits[1]))
+    throw given.error("value", "config.range", "`value` lies outside its own `interval`");
   return out;
 }
 

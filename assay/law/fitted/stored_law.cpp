@@ -163,8 +163,12 @@ std::vector<StoredLaw> read_law_file(const std::filesystem::path& path) {
   std::vector<StoredLaw> laws;
   try {
     for (const Json& law : json.at("prediction")) laws.push_back(law_from_json(law));
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
     throw not_a_law(path, error.what());
+  } catch (const std::exception&) {
+    throw not_a_law(path, fmt::format("entry {} of its `prediction` lacks a field, or has one of "
+                                      "another kind or length",
+                                      laws.size() + 1));
   }
   return laws;
 }
@@ -179,7 +183,9 @@ const StoredLaw& law_of_group(const std::vector<StoredLaw>& laws, const std::str
   const auto found = group.empty() ? names.begin() : std::find(names.begin(), names.end(), group);
   if (found == names.end())
     throw Error("usage.group", fmt::format("the file holds no law of a group `{}`", group),
-                suggest(group, names));
+                names.size() == 1 && names.front().empty()
+                    ? "it holds one law, of a table without groups: leave --group out"
+                    : suggest(group, names));
   const StoredLaw& law = laws[static_cast<size_t>(found - names.begin())];
   if (!law.failure.empty())
     throw Error("law.unusable",

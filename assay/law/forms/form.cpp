@@ -67,7 +67,7 @@ void Form::sum_terms(const double* parameters, const LawRows& rows, const double
 FormPointer make_form(std::string_view name, LawAxis axis) {
   for (const auto& [known, make] : makers())
     if (known == name) return make(axis);
-  throw Error("law.form", "there is no form `" + std::string(name) + "`",
+  throw Error("usage.form", "there is no form `" + std::string(name) + "`",
               suggest(name, form_names()));
 }
 

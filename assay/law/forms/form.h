@@ -44,6 +44,9 @@ struct LawParameter {
   /// A place on the form's column where the law bends, the more sharply the smaller the parameter
   /// after it: a minimum may lie between any two rows, so it is sought there too.
   bool bend = false;
+  /// Its value in the table's units depends on other parameters too: it has no profile, and no
+  /// standard error of its own.
+  bool entwined = false;
 };
 
 /// L̂ = Σ_k c_k φ_k(x; θ) with coefficients c_k >= 0 and further parameters θ. Parameters are
@@ -100,7 +103,7 @@ using FormPointer = std::shared_ptr<const Form>;
 
 /// Names: "power", "floor_power", "bounded", "one_break" of one column, and "chinchilla", "tied",
 /// "outer", "repetition", "repetition_tied". `axis` is used by forms of one column alone. Throws
-/// Error law.form for an unknown name.
+/// Error usage.form for an unknown name.
 FormPointer make_form(std::string_view name, LawAxis axis = LawAxis::data_size);
 const std::vector<std::string>& form_names();
 

@@ -20,7 +20,7 @@ class Outer : public Form {
               {"K", "loss N^(alpha gamma)"},
               {"alpha", "1", 0.005, 8, log_grid(0.1, 1.6, 6)},
               {"beta", "1", 0.005, 8, log_grid(0.1, 1.6, 6)},
-              {"log_rho", "log(D^beta / N^alpha)", -60, 60, even_grid(-3, 3, 7)},
+              {"log_rho", "log(D^beta / N^alpha)", -60, 60, even_grid(-3, 3, 7), false, true},
               {"gamma", "1", 0.05, 8, log_grid(0.4, 2.5, 5)}}) {}
 
   void basis(const double* theta, const double*, const LawRows& rows, double* out) const override {

@@ -1,7 +1,10 @@
 #include "assay/law/intervals/bootstrap.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "assay/core/error.h"
@@ -11,9 +14,22 @@
 namespace assay {
 namespace {
 
-constexpr int kLeastDraws = 20;  // for a percentile
+constexpr std::size_t kLeastDraws = 20;  // for a percentile
 /// Of a standard error of the resample: far below what a percentile resolves.
 constexpr double kTolerance = 1e-4;
+
+// Rows of equal columns share a number below the count of rows.
+std::vector<std::size_t> design_points(const LawProblem& problem) {
+  std::map<std::vector<double>, std::size_t> known;
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < problem.rows.count; ++i) {
+    std::vector<double> point;
+    for (const LawAxis axis : problem.form->axes())
+      point.push_back(problem.rows.log_column[static_cast<std::size_t>(axis)][i]);
+    out.push_back(known.try_emplace(std::move(point), known.size()).first->second);
+  }
+  return out;
+}
 
 class Resampler {
  public:
@@ -25,7 +41,8 @@ class Resampler {
         grid_(*problem.form),
         objective_(*problem.form, problem.rows, fit.scale.delta),
         times_(static_cast<std::size_t>(problem.rows.clusters)),
-        weight_(problem.rows.count) {
+        weight_(problem.rows.count),
+        point_(design_points(problem)) {
     out_.parameters = problem.form->size();
     out_.seed = options.seed;
     out_.draws.reserve(static_cast<std::size_t>(options.resamples) * out_.parameters);
@@ -33,6 +50,14 @@ class Resampler {
   }
 
   LawBootstrap run() {
+    const auto runs = problem_.rows.clusters, least = static_cast<int64_t>(out_.parameters) + 3;
+    if (runs < least) {
+      out_.failure = fmt::format(
+          "{} run{} too few to resample a law of {} parameters, which "
+          "takes {}",
+          runs, runs == 1 ? " is" : "s are", out_.parameters, least);
+      return std::move(out_);
+    }
     const int every = options_.restarted_share > 0
                           ? std::max(1, static_cast<int>(std::lround(1 / options_.restarted_share)))
                           : options_.resamples + 1;
@@ -43,19 +68,30 @@ class Resampler {
       }
       one(!options_.full, options_.full || k % every == 0);
     }
+    if (out_.failed > out_.kept) {
+      out_.failure = fmt::format(
+          "{} of {} resamples leave too few different design points, or did "
+          "not converge",
+          out_.failed, options_.resamples);
+      out_.draws.clear();
+      out_.kept = 0;
+    }
     return std::move(out_);
   }
 
  private:
-  // False where a form with p parameters would pass through all rows that are left.
+  // False where a form with p parameters would pass through all measured points that are left.
   bool draw_rows() {
     std::fill(times_.begin(), times_.end(), 0.0);
     for (int64_t k = 0; k < problem_.rows.clusters; ++k)
       ++times_[static_cast<std::size_t>(uniform_below(engine_, problem_.rows.clusters))];
+    std::fill(seen_.begin(), seen_.end(), false);
     std::size_t different = 0;
     for (std::size_t i = 0; i < weight_.size(); ++i) {
       weight_[i] = times_[static_cast<std::size_t>(problem_.rows.cluster[i])];
-      different += weight_[i] > 0;
+      if (!(weight_[i] > 0) || problem_.rows.is_bound(i) || seen_[point_[i]]) continue;
+      seen_[point_[i]] = true;
+      ++different;
     }
     if (different <= problem_.form->size()) return false;
     objective_.resample(problem_.rows, weight_);
@@ -89,19 +125,20 @@ class Resampler {
   StartGrid grid_;
   LawObjective objective_;
   std::vector<double> times_, weight_;
+  std::vector<std::size_t> point_;                             // [rows]
+  std::vector<bool> seen_ = std::vector<bool>(point_.size());  // by point
   PolishOptions polish_;
   LawBootstrap out_;
 };
 
-LawLimits percentiles(std::vector<double>& values, double coverage) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  if (values.size() < kLeastDraws) return {kNone, kNone};
-  std::sort(values.begin(), values.end());
-  const double tail = (1 - coverage) / 2;
-  return {sorted_quantile(values, tail), sorted_quantile(values, 1 - tail)};
-}
-
 }  // namespace
+
+LawLimits sorted_percentiles(std::span<const double> sorted, double coverage) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (sorted.size() < kLeastDraws) return {kNone, kNone};
+  const double tail = (1 - coverage) / 2;
+  return {sorted_quantile(sorted, tail), sorted_quantile(sorted, 1 - tail)};
+}
 
 std::span<const double> LawBootstrap::draw(int k) const {
   return {draws.data() + static_cast<std::size_t>(k) * parameters, parameters};
@@ -115,7 +152,8 @@ LawLimits LawBootstrap::interval_of(const std::function<double(std::span<const d
     const double value = function(draw(k));
     if (std::isfinite(value)) values.push_back(value);
   }
-  return percentiles(values, coverage);
+  std::ranges::sort(values);
+  return sorted_percentiles(values, coverage);
 }
 
 LawLimits LawBootstrap::interval(std::size_t parameter, double coverage) const {
@@ -148,30 +186,36 @@ double sorted_quantile(std::span<const double> sorted, double probability) {
 }
 
 std::vector<double> run_noise(const LawProblem& problem, const LawFit& fit) {
-  std::vector<double> out;
-  for (std::size_t i = 0; i < fit.residuals.size(); ++i)
-    if (std::isinf(problem.rows.highest[i])) out.push_back(fit.residuals[i]);
+  std::vector<double> out = measured_residuals(problem, fit);
   const auto n = static_cast<double>(out.size()), p = static_cast<double>(problem.form->size());
   if (!(n > p)) return {};
   for (double& residual : out) residual *= std::sqrt(n / (n - p));
   return out;
 }
 
+std::vector<double> drawn_losses(const Form& form, const LawBootstrap& bootstrap,
+                                 std::span<const double> noise, const Observation& point) {
+  std::vector<double> out;
+  if (noise.empty()) return out;
+  std::mt19937_64 engine(bootstrap.seed.child("noise").value());
+  for (int k = 0; k < bootstrap.kept; ++k) {
+    const int64_t drawn = uniform_below(engine, static_cast<int64_t>(noise.size()));
+    const double loss =
+        predict(form, bootstrap.draw(k), point) * std::exp(noise[static_cast<std::size_t>(drawn)]);
+    if (std::isfinite(loss)) out.push_back(loss);
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
 LawPrediction predict_interval(const Form& form, std::span<const double> parameters,
                                const LawBootstrap& bootstrap, std::span<const double> noise,
                                const Observation& point, double coverage) {
-  std::mt19937_64 engine(bootstrap.seed.child("noise").value());
   LawPrediction out;
   out.value = predict(form, parameters, point);
-  const auto of_law = [&](std::span<const double> at) { return predict(form, at, point); };
-  out.law = bootstrap.interval_of(of_law, coverage);
-  out.run = bootstrap.interval_of(
-      [&](std::span<const double> at) {
-        if (noise.empty()) return std::numeric_limits<double>::quiet_NaN();
-        const int64_t drawn = uniform_below(engine, static_cast<int64_t>(noise.size()));
-        return of_law(at) * std::exp(noise[static_cast<std::size_t>(drawn)]);
-      },
-      coverage);
+  out.law = bootstrap.interval_of(
+      [&](std::span<const double> at) { return predict(form, at, point); }, coverage);
+  out.run = sorted_percentiles(drawn_losses(form, bootstrap, noise, point), coverage);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "assay/core/seed.h"
@@ -33,9 +34,13 @@ struct LawBootstrap {
   std::size_t parameters = 0;
   std::vector<double> draws;  // [kept][parameters] in table units
   int kept = 0;
-  int failed = 0;       // too few different rows for the form, or no convergence from any start
+  int failed = 0;       // too few different design points, or no convergence from any start
   int restarted = 0;    // resamples with a grid of their own
   int disagreeing = 0;  // of those also started warm, where the grid found a lower minimum
+  /// Why there are no draws though they were asked for; empty = there are. Fewer than p + 3 runs,
+  /// or more than half of the resamples failed: what is left would be a selection of good ones,
+  /// whose intervals are too narrow (simulated with 7 rows and 5 parameters: 95% cover 54%).
+  std::string failure;
   Seed seed;
 
   std::span<const double> draw(int k) const;
@@ -55,6 +60,8 @@ LawBootstrap bootstrap(const LawProblem& problem, const LawFit& fit,
 /// Quantile of sorted values by linear interpolation between order statistics (Hyndman and Fan's
 /// type 7).
 double sorted_quantile(std::span<const double> sorted, double probability);
+/// The central interval of sorted values; NaN of fewer than 20.
+LawLimits sorted_percentiles(std::span<const double> sorted, double coverage = 0.95);
 
 /// What a law says of one point: of its own value, and of a new run there.
 struct LawPrediction {
@@ -63,8 +70,12 @@ struct LawPrediction {
   LawLimits run;  // of a loss measured there: with noise, drawn from run_noise
 };
 /// Residuals of the measured rows times √(n/(n − p)), p = parameters of the form, n = those rows:
-/// how far, in log loss, a new run lies off the law. Upper bounds tell nothing of it.
+/// how far, in log loss, a new run lies off the law.
 std::vector<double> run_noise(const LawProblem& problem, const LawFit& fit);
+/// Losses that may be measured at a point, one for each draw of the law with noise drawn for it,
+/// sorted. Empty without noise.
+std::vector<double> drawn_losses(const Form& form, const LawBootstrap& bootstrap,
+                                 std::span<const double> noise, const Observation& point);
 /// parameters: [p] of the fit, in table units; noise: of run_noise. Limits are NaN with fewer than
 /// 20 draws, and those of a run without noise.
 LawPrediction predict_interval(const Form& form, std::span<const double> parameters,

@@ -1,5 +1,6 @@
 #include "assay/law/intervals/profile.h"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 
@@ -37,10 +38,10 @@ Profile::Profile(const LawProblem& problem, const LawFit& fit, std::size_t held,
       from_(fit.centred) {
   LawVector gradient(fit.centred.size());
   objective_.value_and_gradient(fit.centred, gradient);
-  const double lambda = likelihood_scale(fit);
+  const double lambda = likelihood_scale(problem, fit);
   const double t =
-      student_quantile(0.5 + 0.5 * coverage,
-                       static_cast<double>(fit.rows) - static_cast<double>(problem.form->size()));
+      student_quantile(0.5 + 0.5 * coverage, static_cast<double>(fit.measured()) -
+                                                 static_cast<double>(problem.form->size()));
   allowed_ = 0.5 * lambda * t * t;
   const auto j = static_cast<Eigen::Index>(held);
   const double information = objective_.information()(j, j);
@@ -103,15 +104,41 @@ ProfileInterval Profile::run() {
 
 }  // namespace
 
-double likelihood_scale(const LawFit& fit) {
+double likelihood_scale(const LawProblem& problem, const LawFit& fit) {
   double squares = 0, inside = 0;
-  for (const double r : fit.residuals) {
+  for (const double r : measured_residuals(problem, fit)) {
     const double clipped = std::clamp(r, -fit.scale.delta, fit.scale.delta);
     squares += clipped * clipped;
     inside += std::fabs(r) <= fit.scale.delta;
   }
-  const auto n = static_cast<double>(fit.rows);
+  const auto n = static_cast<double>(fit.measured());
   return squares / (n - static_cast<double>(fit.parameters.size())) / (std::max(inside, 1.0) / n);
+}
+
+std::vector<double> standard_errors(const LawProblem& problem, const LawFit& fit) {
+  LawObjective objective(*problem.form, problem.rows, fit.scale.delta);
+  LawVector gradient(fit.centred.size());
+  objective.value_and_gradient(fit.centred, gradient);
+  std::vector<Eigen::Index> free;
+  for (Eigen::Index j = 0; j < fit.centred.size(); ++j) {
+    const LawParameter& parameter = problem.form->parameters()[static_cast<std::size_t>(j)];
+    if (fit.centred[j] > parameter.low && fit.centred[j] < parameter.high) free.push_back(j);
+  }
+  const LawMatrix information = objective.information();
+  const Eigen::MatrixXd inverse = Eigen::MatrixXd(information(free, free)).inverse();
+  const double lambda = likelihood_scale(problem, fit);
+  std::vector<double> out(problem.form->size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t a = 0; a < free.size(); ++a) {
+    const auto k = static_cast<Eigen::Index>(a);
+    out[static_cast<std::size_t>(free[a])] = std::sqrt(lambda * inverse(k, k));
+  }
+  return out;
+}
+
+bool has_profile(const Form& form, std::size_t parameter) {
+  if (parameter >= form.size()) return false;
+  const LawParameter& of = form.parameters()[parameter];
+  return parameter < form.coefficients() ? of.name == "E" : !of.entwined;
 }
 
 ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
@@ -119,10 +146,10 @@ ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
   if (!fit.usable()) throw Error("law.unusable", "no profile of a fit that failed: " + fit.failure);
   const Form& form = *problem.form;
   const std::size_t held = form.index(parameter);
-  if (held == form.size() || (held < form.coefficients() && parameter != "E"))
+  if (!has_profile(form, held))
     throw Error("law.parameter", "no profile of `" + parameter + "` in the form " + form.name(),
-                "profiles are of E and of exponents: other coefficients change with the units of "
-                "their columns");
+                "profiles are of E and of exponents: other parameters change with the units of "
+                "the columns");
   return Profile(problem, fit, held, coverage).run();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "assay/law/intervals/bootstrap.h"
 
@@ -15,14 +16,22 @@ struct ProfileInterval {
 };
 
 /// λ = (Σψ²/(n − p))/(Σψ'/n) of Schrader and Hettmansperger (1980): twice a rise of the objective
-/// over λ is a likelihood ratio; for least squares, the residual variance. n > p.
-double likelihood_scale(const LawFit& fit);
+/// over λ is a likelihood ratio; for least squares, the residual variance. Over the n > p measured
+/// rows.
+double likelihood_scale(const LawProblem& problem, const LawFit& fit);
+
+/// [p] √(λ (Σ J Jᵀ)⁻¹)_jj in the units of the rows, which for parameters with has_profile, but E,
+/// are those of the table: of independent rows whose noise is everywhere the same. NaN at a bound.
+std::vector<double> standard_errors(const LawProblem& problem, const LawFit& fit);
+
+/// "E", and what is no coefficient and keeps its meaning under a change of the columns' units.
+bool has_profile(const Form& form, std::size_t parameter);
 
 /// All v for which holding the parameter at v raises the objective by at most λ/2 times the
 /// quantile of F(1, n − p): the likelihood-ratio test for M-estimators, with λ of
 /// likelihood_scale. Rows are taken as independent: with several rows of one run it is too narrow.
-/// parameter: "E", or anything that is no coefficient. Throws Error law.parameter otherwise, and
-/// law.unusable if the fit failed.
+/// Throws Error law.parameter for a parameter without has_profile, and law.unusable if the fit
+/// failed.
 ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
                                  const std::string& parameter, double coverage = 0.95);
 

@@ -20,12 +20,10 @@ void check_positive(const std::optional<double>& value, const char* what, const 
 void check_cost(const RunCost& cost) {
   if (!(cost.flops_per > 0 && cost.rate > 0 && cost.workers > 0 && cost.overhead >= 0) ||
       !std::isfinite(cost.flops_per * cost.rate + cost.overhead))
-    throw Error(
-        "plan.cost",
-        fmt::format("{:g} FLOPs per parameter and example at {:g} FLOP/s on {} workers, {:g} s "
-                    "beside training",
-                    cost.flops_per, cost.rate, cost.workers, cost.overhead),
-        "all are above zero, the overhead at least zero");
+    throw Error("plan.cost",
+                fmt::format("--flops-per {:g}, --gflops {:g}, --workers {}, --overhead {:g} s",
+                            cost.flops_per, cost.rate / 1e9, cost.workers, cost.overhead),
+                "the first three are above zero, the overhead at least zero");
 }
 
 // A sweep with what it gives and takes.
@@ -51,9 +49,11 @@ class Planner {
   SweepPlan run() {
     const Judged found = request_.target.given() ? cheapest() : best();
     SweepPlan plan = plan_of(found);
-    if (plan.reached || !request_.target.given()) return plan;
-    plan.remedies = remedies(model_, found.sweep, request_.sigma, request_.cost, request_.target);
+    if ((plan.reached && plan.affordable) || !request_.target.given()) return plan;
+    if (!plan.reached)
+      plan.remedies = remedies(model_, found.sweep, request_.sigma, request_.cost, request_.target);
     if (allowed_ < kInfinity) add_hours_needed(plan);
+    if (request_.kind != SweepKind::optimal) add_optimal(plan);
     return plan;
   }
 
@@ -224,6 +224,19 @@ class Planner {
     if (!reference.identified) return std::nullopt;
     const double ratio = reference.error / found.error;
     return ratio * ratio * reference.seconds / found.seconds;
+  }
+
+  void add_optimal(SweepPlan& plan) const {
+    try {
+      const Judged optimal = least_cost(allowed_);
+      if (!optimal.reached) return;
+      plan.remedies.insert(
+          plan.remedies.begin(),
+          {fmt::format("--design optimal: {} runs", runs_of(optimal.sweep)), optimal.error,
+           optimal.seconds / worker_seconds(plan.sweep, request_.cost), optimal.hours});
+    } catch (const Error& error) {
+      if (error.code() != "plan.budget") throw;  // the hours pay for no such sweep
+    }
   }
 
   void add_hours_needed(SweepPlan& plan) const {

@@ -56,9 +56,10 @@ struct SweepPlan {
   std::optional<double> efficiency_bound;
   /// Variance of the default grid over this sweep's, if both cost the same.
   std::optional<double> grid_efficiency;
-  std::vector<SweepLever> levers;    // at the sweep found
-  std::vector<SweepLever> remedies;  // where the target is not reached: what would
-  std::string limit;                 // a sentence: what limits the target's exponent
+  std::vector<SweepLever> levers;  // at the sweep found
+  std::vector<SweepLever>
+      remedies;       // where the target is not reached, or not within the hours: what would
+  std::string limit;  // a sentence: what limits the target's exponent
 };
 
 /// Target search: grids of 4 × 4 to 8 × 8, 4 to 8 slices of 3 to 5 sizes, with the given seeds or

@@ -209,14 +209,13 @@ SweepPrecision sweep_precision(const DesignModel& model, const Sweep& sweep, dou
                 "σ is the standard deviation of log loss between seeds, such as 0.005");
   const LawMatrix information = model.information(sweep);
   const Covariance unit = inverse_of(information);
-  const double greatest = IdentifiabilityLimits().greatest_condition;
-  if (!(unit.condition_number < greatest))
+  if (!(unit.condition_number < kGreatestCondition))
     throw Error(
         "plan.singular",
         fmt::format("this sweep of {} points cannot tell the {} parameters of {} apart "
                     "(condition number {:.1e}, at most {:.0e})",
                     sweep.size(), model.size(), model.form().formula(), unit.condition_number,
-                    greatest),
+                    kGreatestCondition),
         "more different sizes and budgets, over wider ranges, and not on one line of N and D");
   SweepPrecision out;
   out.runs = runs_of(sweep);

@@ -14,6 +14,7 @@
 #include "assay/law/numeric/uniform_below.h"
 #include "assay/law/shared/shared_profile.h"
 #include "assay/law/table/file.h"
+#include "assay/law/validation/identifiability.h"
 #include "assay/stats/interval.h"
 
 namespace assay {
@@ -30,7 +31,7 @@ struct Group {
   std::string name;
   LawProblem problem;
   LawFit own;
-  double scale() const { return std::max(likelihood_scale(own), kLeastScale); }
+  double scale() const { return std::max(likelihood_scale(problem, own), kLeastScale); }
 };
 
 Error refusal(const std::string& message, const std::string& help) {
@@ -83,6 +84,20 @@ std::vector<ProfileGroup> profile_groups(const std::vector<Group>& groups) {
     out.push_back({LawObjective(*group.problem.form, group.problem.rows, group.own.scale.delta),
                    group.scale()});
   return out;
+}
+
+// The groups' common exponents need one group whose design tells them.
+void require_a_design(const std::vector<Group>& groups) {
+  std::string faults;
+  for (const Group& group : groups) {
+    const Identifiability design = design_faults(group.problem);
+    if (design.identifiable) return;
+    faults += fmt::format("{}{}: {}", faults.empty() ? "" : "; ", in_backticks(group.name),
+                          design.reasons.front());
+  }
+  throw refusal("no group's design tells exponents apart, so none can be shared: " + faults,
+                "runs of one group at 4 or more values of N and of D, crossed, over at least 1.5 "
+                "decades of each");
 }
 
 // The best of the grid's starts and of the mean of the groups' own exponents.
@@ -176,6 +191,13 @@ LawLimits widened(const LawLimits& limits, double value, double factor) {
   return {value + factor * (limits.low - value), value + factor * (limits.high - value)};
 }
 
+LawLimits exponent_limits(const std::vector<Group>& groups, const LawBootstrap& draws,
+                          std::size_t exponent, double value) {
+  const LawParameter& of = groups.front().problem.form->parameters()[3 + exponent];
+  const LawLimits wide = widened(draws.interval(exponent), value, widening(groups));
+  return {std::max(wide.low, of.low), std::min(wide.high, of.high)};
+}
+
 LawLimits efficiency_limits(const std::vector<double>& at, const LawBootstrap& draws,
                             std::size_t group, std::size_t coefficient, double factor) {
   if (group == 0) return {1, 1};
@@ -260,6 +282,7 @@ SharedExponents share_exponents(std::span<const Observation> observations,
                                 const SharedOptions& options) {
   const std::vector<Group> groups = fitted_groups(observations, options.loss);
   SharedExponents out;
+  require_a_design(groups);
   const ProfilePoint best = best_point(groups, out);
   const std::vector<double> at = flat(groups, best);
   out.alpha = at[0];
@@ -270,8 +293,8 @@ SharedExponents share_exponents(std::span<const Observation> observations,
   const LawBootstrap draws = resamples(groups, best, options);
   out.kept = draws.kept;
   out.failed = draws.failed;
-  out.alpha_interval = widened(draws.interval(0), out.alpha, widening(groups));
-  out.beta_interval = widened(draws.interval(1), out.beta, widening(groups));
+  out.alpha_interval = exponent_limits(groups, draws, 0, out.alpha);
+  out.beta_interval = exponent_limits(groups, draws, 1, out.beta);
   for (std::size_t g = 0; g < groups.size(); ++g)
     out.groups.push_back(described(groups, g, at, draws));
   test_hypothesis(groups, best, out);

@@ -107,7 +107,7 @@ struct Filler {
   bool of_trunk = true;
 
   void fill(StudyOutcome& outcome, Wanted wanted, const std::string& factor) const {
-    int64_t unmeasured = 0;
+    int64_t unmeasured = 0, unfinished = 0, diverged = 0;
     std::set<std::string> unusable, moving;
     for (const TrialFolder& trial : study.trials) {
       if (!trial.in_study) continue;
@@ -125,8 +125,17 @@ struct Filler {
         }
       }
       if (!outcome.comparable && target_moves(*trial.config)) moving.insert(row.group);
+      unfinished += row.status == ObservationStatus::upper_bound;
+      diverged += row.status == ObservationStatus::diverged;
       outcome.rows.push_back(std::move(row));
     }
+    if (unfinished > 0)
+      outcome.warnings.push_back(fmt::format(
+          "{} of {} trials did not complete: their last measurement counts as an upper bound",
+          unfinished, study.trials.size()));
+    if (diverged > 0)
+      outcome.warnings.push_back(fmt::format("{} of {} trials diverged: counted, not fitted",
+                                             diverged, study.trials.size()));
     if (unmeasured > 0)
       outcome.warnings.push_back(
           fmt::format("{} of {} trials were not measured after their first step: left out",

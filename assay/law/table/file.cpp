@@ -192,8 +192,8 @@ void TableFile::check_cells(const TableRow& row) const {
   const auto extra = row.cells.subspan(std::min(cells, names));
   if (cells > names && std::ranges::all_of(extra, [](std::string_view c) { return c.empty(); }))
     return;
-  const std::string message =
-      fmt::format("{} cells, but the header names {} columns", cells, names);
+  const std::string message = fmt::format("{} cell{}, but the header names {} column{}", cells,
+                                          cells == 1 ? "" : "s", names, names == 1 ? "" : "s");
   throw error("data.cells", message,
               cells > names ? "put cells that contain the separator in quotes"
                             : "fill up the row, or leave it out; is the file cut short?",

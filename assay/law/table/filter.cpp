@@ -16,12 +16,6 @@ Error wrong_condition(const std::string& expression, const std::string& reason,
                help);
 }
 
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 bool in_quotes(std::string_view text) {
   return text.size() >= 2 && text.front() == text.back() &&
          (text.front() == '"' || text.front() == '\'' || text.front() == '`');

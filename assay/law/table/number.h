@@ -37,6 +37,9 @@ struct FaultText {
 };
 FaultText describe(NumberFault fault, std::string_view cell);
 
+/// Without the blanks and tabs at its ends.
+std::string_view trimmed(std::string_view text);
+
 /// In lower case, for comparisons of words; bytes beyond ASCII stay.
 std::string lower_case(std::string_view text);
 

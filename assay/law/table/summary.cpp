@@ -17,6 +17,7 @@ nlohmann::json to_json(const TableRows& table) {
   return {{"columns", columns},
           {"unused_columns", table.unused_columns},
           {"data_from_compute", table.data_from_compute},
+          {"size_from_compute", table.size_from_compute},
           {"rows", table.rows.size()},
           {"rows_read", table.rows_read},
           {"left_out", left_out},

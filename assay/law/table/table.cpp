@@ -153,12 +153,16 @@ void RowReader::read(const TableRow& row) {
   const bool required = outcome != RunStatus::diverged;
   out.model_size = size(row, ColumnRole::model_size, required);
   out.compute = size(row, ColumnRole::compute, required);
-  out.data_size = table_.data_from_compute ? out.compute / (6 * out.model_size)
-                                           : size(row, ColumnRole::data_size, required);
+  out.data_size = size(row, ColumnRole::data_size, required);
+  if (table_.data_from_compute) out.data_size = out.compute / (6 * out.model_size);
+  if (table_.size_from_compute) out.model_size = out.compute / (6 * out.data_size);
   out.unique_data = size(row, ColumnRole::unique_data, required);
   out.run = joined(row, ColumnRole::run);
   out.group = joined(row, ColumnRole::group);
-  out.loss_unit = joined(row, ColumnRole::unit);
+  if (out.group.empty() && !columns_[ColumnRole::group].empty())
+    throw refusal("data.missing_value", row, ColumnRole::group,
+                  {"names no group", "give every row its group"});
+  out.loss_unit = lower_case(joined(row, ColumnRole::unit));
   out.line = row.line;
   if (outcome == RunStatus::diverged) out.status = ObservationStatus::diverged;
   if (outcome == RunStatus::unfinished) out.status = ObservationStatus::upper_bound;
@@ -188,11 +192,15 @@ void RowReader::warn() const {
          {*comma_line_}});
 }
 
-// --flops-column alone stands for D = C/(6 N), whatever else the header holds.
+// --flops-column alone stands for D = C/(6 N), whatever else the header holds; C and D without N
+// for N = C/(6 D).
 void choose_data(const TableFile& file, const ColumnNames& given, TableColumns& columns,
                  TableRows& table) {
   const auto data = static_cast<size_t>(ColumnRole::data_size);
-  if (!columns.one(ColumnRole::model_size) || !columns.one(ColumnRole::compute)) return;
+  if (!columns.one(ColumnRole::compute)) return;
+  table.size_from_compute =
+      !columns.one(ColumnRole::model_size) && columns.one(ColumnRole::data_size);
+  if (!columns.one(ColumnRole::model_size)) return;
   const bool asked =
       !given[static_cast<size_t>(ColumnRole::compute)].empty() && given[data].empty();
   if (const ServingColumn* unasked = columns.one(ColumnRole::data_size); asked && unasked) {

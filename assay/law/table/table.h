@@ -40,6 +40,7 @@ struct TableRows {
   std::vector<UsedColumn> columns;
   std::vector<std::string> unused_columns;
   bool data_from_compute = false;  // D = C/(6 N): no column of D, or --flops-column alone was given
+  bool size_from_compute = false;  // N = C/(6 D): no column of N
   int64_t rows_read = 0;
   std::vector<LeftOut> left_out;  // one for each condition
   int64_t diverged = 0;           // in rows
@@ -68,9 +69,10 @@ struct TableRows {
 /// check_rows), and what TableFile, find_columns and RowCondition throw.
 TableRows read_table(const std::filesystem::path& path, const TableOptions& options = {});
 
-/// {"columns", "unused_columns", "data_from_compute", "rows", "rows_read", "left_out", "diverged",
-/// "upper_bounds", "failed", "duplicates", "constant", "model_size_definition", "loss_unit",
-/// "data_unit", "warnings"}: all but the rows, which are counted.
+/// {"columns", "unused_columns", "data_from_compute", "size_from_compute", "rows", "rows_read",
+/// "left_out", "diverged", "upper_bounds", "failed", "duplicates", "constant",
+/// "model_size_definition", "loss_unit", "data_unit", "warnings"}: all but the rows, which are
+/// counted.
 nlohmann::json to_json(const TableRows& table);
 
 }  // namespace assay

@@ -82,6 +82,8 @@ FormRival against(const Scored& rival, const Scored& best, Seed seed) {
 
 }  // namespace
 
+bool comparable(std::span<const Holdout> holdouts) { return !common_cuts(holdouts).empty(); }
+
 FormChoice choose_form(std::span<const Observation> observations, std::span<const Holdout> holdouts,
                        Seed seed) {
   if (holdouts.size() < 2)

@@ -155,29 +155,35 @@ void Roll::score(const LawProblem& problem, const LawFit& fit, const std::vector
   if (options_.resamples <= 0) return;
   const LawBootstrap draws = bootstrap(
       problem, fit, {.resamples = options_.resamples, .seed = options_.seed.child(cut.name)});
-  const auto covered = [&](double coverage) {
-    double inside = 0;
-    for (const Observation& row : held) {
-      const LawLimits limits = predict_interval(problem, fit, draws, row, coverage).run;
-      inside += limits.low <= row.loss && row.loss <= limits.high;
-    }
-    return inside / static_cast<double>(held.size());
-  };
-  cut.coverage80 = covered(0.8);
-  cut.coverage95 = covered(0.95);
+  const std::vector<double> noise = run_noise(problem, fit);
+  double inside80 = 0, inside95 = 0;
+  for (const Observation& row : held) {
+    const std::vector<double> losses = drawn_losses(*form_, draws, noise, row);
+    const auto covered = [&](double coverage) {
+      const LawLimits limits = sorted_percentiles(losses, coverage);
+      if (std::isnan(limits.low)) return kNone;
+      return limits.low <= row.loss && row.loss <= limits.high ? 1.0 : 0.0;
+    };
+    inside80 += covered(0.8);
+    inside95 += covered(0.95);
+  }
+  cut.coverage80 = inside80 / static_cast<double>(held.size());
+  cut.coverage95 = inside95 / static_cast<double>(held.size());
 }
 
 void Roll::add_baselines(const std::vector<Observation>& fitted, const std::vector<double>& scale,
                          const std::vector<Observation>& held,
                          const std::vector<double>& held_scale, HoldoutCut& cut) const {
-  const double last = *std::max_element(scale.begin(), scale.end());
+  double last = 0;
+  for (std::size_t i = 0; i < fitted.size(); ++i)
+    if (fitted[i].status == ObservationStatus::measured) last = std::max(last, scale[i]);
   const double furthest = *std::max_element(held_scale.begin(), held_scale.end());
   cut.decades_beyond = std::log10(furthest / last);
   double carried = 0, count = 0;
   std::vector<Observation> along = fitted;
   for (std::size_t i = 0; i < fitted.size(); ++i) {
     along[i].compute = scale[i];
-    if (scale[i] < last) continue;
+    if (scale[i] < last || fitted[i].status != ObservationStatus::measured) continue;
     carried += std::log(fitted[i].loss);
     ++count;
   }

@@ -28,10 +28,12 @@ struct HoldoutCut {
   std::vector<double> errors;      // [held_out] log L̂ − log L
   std::vector<std::size_t> rows;   // [held_out] which observations
   double log_rmse = 0, log_bias = 0;
-  /// Held-out losses within the prediction interval, as a share; NaN without resamples.
+  /// Held-out losses within the prediction interval, as a share; NaN without resamples, and where
+  /// too few rows are fitted for any (LawBootstrap::failure).
   double coverage80 = 0, coverage95 = 0;
-  double carried_rmse = 0;  // baseline: the loss at the largest fitted compute, carried forward
-  double power_rmse = 0;    // baseline: pure power of compute
+  double carried_rmse =
+      0;  // baseline: the measured loss at the largest fitted compute, carried forward
+  double power_rmse = 0;  // baseline: pure power of compute
 };
 
 /// Range of a parameter over the cuts by compute and the fit to all rows.
@@ -69,6 +71,9 @@ struct FormChoice {
   bool distinguished = true;  // no other form is as good within its error
   std::vector<FormRival> rivals;
 };
+
+/// Whether there is a cut in which all forms could be fitted.
+bool comparable(std::span<const Holdout> holdouts);
 
 /// Compares hold-outs of several forms, made of the same observations with the same options, over
 /// the cuts in which all were fitted. Errors of one cut share a fit, so that the standard error is

@@ -24,19 +24,17 @@ struct Identifiability {
   std::optional<PowerSlope> slope;    // where not identifiable: along the column of widest range
 };
 
-struct IdentifiabilityLimits {
-  double least_decades = 0.5;       // of each column
-  double least_off_line = 0.1;      // decades, deviation of log D from a line in log N
-  double greatest_condition = 1e8;  // of the scaled information
-  /// Where the profile of E reaches zero, an exponent whose 95% profile interval is wider than this
-  /// part of its value trades off against E.
-  double greatest_width = 0.5;
-};
+/// Of the scaled information: beyond it parameters are confounded.
+constexpr double kGreatestCondition = 1e8;
 
-/// Judges: the fit's convergence; different values and decades of each column; points on a single
-/// line of N and D, where exponents differ only by curvature; conditioning; exponents that trade
-/// off against the floor.
-Identifiability identifiability(const LawProblem& problem, const LawFit& fit,
-                                const IdentifiabilityLimits& limits = {});
+/// Judges: the fit's convergence; different values and decades of each column among the measured
+/// rows; their points on a single line of N and D, where exponents differ only by curvature; runs
+/// fewer than parameters, where a row is a checkpoint and N varies between runs alone;
+/// conditioning; exponents at a bound of their range, or whose 95% profile reaches it; exponents
+/// that trade off against the floor.
+Identifiability identifiability(const LawProblem& problem, const LawFit& fit);
+
+/// What is wrong with a design, whatever was fitted to it: the same without the fit's part.
+Identifiability design_faults(const LawProblem& problem);
 
 }  // namespace assay

@@ -3,23 +3,20 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <Eigen/Dense>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "assay/core/error.h"
-#include "assay/core/hash.h"
 #include "assay/law/fit/search.h"
+#include "assay/law/fit/twins.h"
 #include "assay/law/intervals/profile.h"
 
 namespace assay {
 namespace {
 
 using Json = nlohmann::json;
-using Index = Eigen::Index;
 
 constexpr std::size_t kMostRowVisits = 4'000'000;  // rows times refits
 
@@ -45,26 +42,10 @@ class Flags {
  private:
   const Observation& row(std::size_t i) const { return observations_[problem_.rows.source[i]]; }
 
-  // Rows of equal columns and loss have equal hashes: sorted, they stand side by side, the earliest
-  // first. (Sorting the rows themselves would take longer than the fit of a million of them.)
   void duplicates() {
-    const auto key = [&](std::size_t i) {
-      const Observation& at = row(i);
-      std::array<double, 5> out = {at.model_size, at.data_size, at.unique_data, at.compute,
-                                   at.loss};
-      for (double& value : out)
-        if (std::isnan(value)) value = -1;
-      return out;
-    };
-    std::vector<std::pair<uint64_t, std::size_t>> order(problem_.rows.count);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const auto columns = key(i);
-      order[i] = {hash64({reinterpret_cast<const char*>(columns.data()), sizeof columns}), i};
-    }
-    std::sort(order.begin(), order.end());
-    for (std::size_t k = 1; k < order.size(); ++k)
-      if (order[k].first == order[k - 1].first && key(order[k].second) == key(order[k - 1].second))
-        flags_[order[k].second].push_back("duplicate");
+    const std::vector<std::size_t> first = first_twins(observations_, problem_.rows.source);
+    for (std::size_t i = 0; i < first.size(); ++i)
+      if (first[i] != i) flags_[i].push_back("duplicate");
   }
 
   void largest(LawAxis axis) {
@@ -83,33 +64,13 @@ class Flags {
 
 class Refits {
  public:
-  Refits(const LawProblem& problem, const LawFit& fit)
+  Refits(const LawProblem& problem, const LawFit& fit, std::vector<std::size_t> exponents)
       : problem_(problem),
         fit_(fit),
+        exponents_(std::move(exponents)),
         objective_(*problem.form, problem.rows, fit.scale.delta),
         grid_(*problem.form),
         weight_(problem.rows.weight) {}
-
-  // [p] of the exponents; NaN at a bound.
-  std::vector<double> standard_errors() {
-    LawVector gradient(fit_.centred.size());
-    objective_.value_and_gradient(fit_.centred, gradient);
-    const double lambda = likelihood_scale(fit_);
-    std::vector<Index> free;
-    const LawMatrix information = objective_.information();
-    for (std::size_t j = 0; j < size(); ++j) {
-      const LawParameter& parameter = problem_.form->parameters()[j];
-      const double value = fit_.centred[static_cast<Index>(j)];
-      if (value > parameter.low && value < parameter.high) free.push_back(static_cast<Index>(j));
-    }
-    const Eigen::MatrixXd inverse = Eigen::MatrixXd(information(free, free)).inverse();
-    std::vector<double> out(size() - first(), std::numeric_limits<double>::quiet_NaN());
-    for (std::size_t a = 0; a < free.size(); ++a)
-      if (const auto j = static_cast<std::size_t>(free[a]); j >= first())
-        out[j - first()] =
-            std::sqrt(lambda * inverse(static_cast<Index>(a), static_cast<Index>(a)));
-    return out;
-  }
 
   void without(std::size_t row, InfluentialRow& out) {
     if (problem_.rows.count - 1 < problem_.form->least_rows()) {
@@ -126,16 +87,13 @@ class Refits {
       return;
     }
     const std::vector<double> refit = table_parameters(problem_, found.parameters);
-    for (std::size_t j = first(); j < size(); ++j)
-      out.change.push_back(refit[j] - fit_.parameters[j]);
+    for (const std::size_t j : exponents_) out.change.push_back(refit[j] - fit_.parameters[j]);
   }
 
  private:
-  std::size_t size() const { return problem_.form->size(); }
-  std::size_t first() const { return problem_.form->coefficients(); }
-
   const LawProblem& problem_;
   const LawFit& fit_;
+  std::vector<std::size_t> exponents_;
   LawObjective objective_;
   StartGrid grid_;
   std::vector<double> weight_;
@@ -167,8 +125,14 @@ Influence influence(const LawProblem& problem, const LawFit& fit,
   if (!fit.usable())
     throw Error("law.unusable", "no influence on a fit that failed: " + fit.failure);
   Influence out;
-  for (std::size_t j = problem.form->coefficients(); j < problem.form->size(); ++j)
+  const std::vector<double> errors = standard_errors(problem, fit);
+  std::vector<std::size_t> exponents;
+  for (std::size_t j = problem.form->coefficients(); j < problem.form->size(); ++j) {
+    if (!has_profile(*problem.form, j)) continue;
+    exponents.push_back(j);
     out.exponents.push_back(problem.form->parameters()[j].name);
+    out.standard_errors.push_back(errors[j]);
+  }
   const auto flags = Flags(problem, fit, observations).run();
   out.flagged = static_cast<int64_t>(flags.size());
   std::vector<std::size_t> order;
@@ -177,8 +141,7 @@ Influence influence(const LawProblem& problem, const LawFit& fit,
                            [&](std::size_t row) { return std::fabs(fit.residuals[row]); });
   const std::size_t time = std::max<std::size_t>(kMostRowVisits / problem.rows.count, 4);
   order.resize(std::min({order.size(), kMostInfluenceRefits, time}));
-  Refits refits(problem, fit);
-  out.standard_errors = refits.standard_errors();
+  Refits refits(problem, fit, std::move(exponents));
   for (const std::size_t row : order) {
     const std::size_t index = problem.rows.source[row];
     out.rows.push_back({index, observations[index].line, flags.at(row), {}, {}});

@@ -27,7 +27,7 @@ struct ExponentChange {
 };
 
 struct Influence {
-  std::vector<std::string> exponents;   // the parameters that are no coefficients
+  std::vector<std::string> exponents;   // parameters with has_profile (profile.h), but E
   std::vector<double> standard_errors;  // [exponents]
   std::vector<InfluentialRow> rows;     // by size of their residual, the larger first
   std::vector<ExponentChange> largest;  // one for each exponent; empty without a refit
