@@ -62,6 +62,10 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds)) return "?";
+  constexpr double kDay = 86400, kYear = 365.25 * kDay;
+  if (seconds >= 1000 * kYear) return fmt::format("{:.2g} years", seconds / kYear);
+  if (seconds >= 2 * kYear) return fmt::format("{:.0f} years", seconds / kYear);
+  if (seconds >= 7 * kDay) return fmt::format("{:.0f} days", seconds / kDay);
   const auto whole = static_cast<int64_t>(std::llround(std::max(0.0, seconds)));
   if (whole < 120) return fmt::format("{} s", whole);
   if (whole < 7200) return fmt::format("{} min {} s", whole / 60, whole % 60);
@@ -69,10 +73,13 @@ std::string duration_text(double seconds) {
 }
 
 std::string count_text(double value) {
-  if (value < 1e3) return fmt::format("{:.0f}", value);
-  if (value < 1e6) return fmt::format("{:.3g} k", value / 1e3);
-  if (value < 1e9) return fmt::format("{:.3g} M", value / 1e6);
-  return fmt::format("{:.3g} G", value / 1e9);
+  // From where three digits would round to a thousand, the next unit.
+  if (value < 999.5) return fmt::format("{:.0f}", value);
+  if (value < 999.5e3) return fmt::format("{:.3g} k", value / 1e3);
+  if (value < 999.5e6) return fmt::format("{:.3g} M", value / 1e6);
+  if (value < 999.5e9) return fmt::format("{:.3g} G", value / 1e9);
+  if (value < 999.5e12) return fmt::format("{:.3g} T", value / 1e12);
+  return fmt::format("{:.3g}", value);
 }
 
 std::string flops_text(double flops) { return fmt::format("{:.3g}", flops); }

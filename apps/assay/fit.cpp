@@ -10,6 +10,8 @@
 #include "apps/assay/console.h"
 #include "apps/assay/fit_shared.h"
 #include "apps/assay/fit_study.h"
+#include "apps/assay/law_text.h"
+#include "apps/assay/output.h"
 #include "apps/assay/preregister.h"
 #include "assay/law/fitted/fitted_law.h"
 #include "assay/law/fitted/stored_law.h"
@@ -28,115 +30,16 @@ struct Arguments {
   TableOptions rows;
 };
 
-std::string number(double value) {
-  const double size = std::abs(value);
-  return size != 0 && (size < 1e-3 || size >= 1e6) ? fmt::format("{:.4e}", value)
-                                                   : fmt::format("{:.5g}", value);
-}
-
-std::string limits_text(const std::optional<LawLimits>& limits) {
-  if (!limits || !std::isfinite(limits->low) || !std::isfinite(limits->high)) return "–";
-  return fmt::format("{} to {}", number(limits->low), number(limits->high));
-}
-
 std::string rows_text(const TableRows& table) {
   std::string text = plural(table.rows_read, "row") + " read";
   for (const UsedColumn& column : table.columns)
     text += fmt::format("; {} = `{}`{}", column.role, column.column,
                         column.scale == 1 ? "" : fmt::format(" × {:g}", column.scale));
   if (table.data_from_compute) text += "; D = C/(6 N)";
+  if (table.size_from_compute) text += "; N = C/(6 D)";
   for (const LeftOut& left : table.left_out)
     text += fmt::format("\n{} left out by `{}`", plural(left.rows, "row"), left.expression);
   return text + "\n";
-}
-
-std::string how_text(const FittedLaw& law) {
-  const LawFit& fit = law.fit;
-  std::string text = fmt::format(
-      "{} of {}, σ = {:.2g} from {}; {}; {} of {} starts agree\n", plural(fit.rows, "row"),
-      plural(fit.clusters, "run"), fit.scale.sigma, fit.scale.source,
-      fit.converged ? "converged" : "NOT converged", fit.agreeing, fit.starts);
-  if (fit.diverged > 0)
-    text += fmt::format("{} diverged, not fitted\n", plural(fit.diverged, "row"));
-  for (const std::string& name : fit.at_bound) text += fmt::format("{} is at its bound\n", name);
-  return text;
-}
-
-std::string allocation_text(const FittedLaw& law) {
-  const auto value = allocation(*law.problem.form, law.fit.parameters, 1e18);
-  if (!value) return "";
-  std::string text = fmt::format("compute-optimal: N* ∝ C^{:.3f}, D* ∝ C^{:.3f}, L − E ∝ C^-{:.3f}",
-                                 value->model_exponent, value->data_exponent, value->loss_exponent);
-  if (law.resamples)
-    if (const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1e18))
-      text += fmt::format(" ({:.3f} to {:.3f} of N*)", with->model_exponent.low,
-                          with->model_exponent.high);
-  return text + "\n";
-}
-
-std::string structural_text(const FittedLaw& law) {
-  if (!law.structural) return "";
-  const StructuralBits& found = *law.structural;
-  if (!found.failure.empty()) return fmt::format("structural bits: none; {}\n", found.failure);
-  std::string interval;
-  if (found.limits && std::isfinite(found.limits->low))
-    interval = std::isfinite(found.limits->high)
-                   ? fmt::format(" ({})", limits_text(found.limits))
-                   : fmt::format(" (from {} on, without upper limit)", number(found.limits->low));
-  return fmt::format("structural bits of {} data: {}{}; {:.0f}% of it below the smallest D\n",
-                     number(found.data), number(found.bits), interval, 100 * found.extrapolated);
-}
-
-/// Why no exponents are told, and what would identify them.
-std::string gate_text(const FittedLaw& law) {
-  const Identifiability& gate = *law.gate;
-  std::string text = "this table does not identify the law's parameters, so none are reported:\n";
-  for (size_t i = 0; i < gate.reasons.size(); ++i)
-    text += fmt::format("- {}; {}\n", gate.reasons[i], gate.remedies[i]);
-  if (gate.slope)
-    text += fmt::format("slope along {}: {} ({})\n", axis_symbol(gate.slope->axis),
-                        number(gate.slope->exponent), limits_text(gate.slope->limits));
-  return text;
-}
-
-std::string holdout_text(const FittedLaw& law) {
-  if (!law.held_out) return "";
-  std::vector<std::vector<std::string>> rows{{"fitted without", ">rows fitted", ">held out",
-                                              ">log RMSE", ">in 95% interval", ">carried forward"}};
-  for (const HoldoutCut& cut : law.held_out->cuts)
-    rows.push_back(cut.failure.empty()
-                       ? std::vector<std::string>{cut.name, fmt::format("{}", cut.fitted),
-                                                  fmt::format("{}", cut.held_out),
-                                                  fmt::format("{:.4f}", cut.log_rmse),
-                                                  fmt::format("{:.0f}%", 100 * cut.coverage95),
-                                                  fmt::format("{:.4f}", cut.carried_rmse)}
-                       : std::vector<std::string>{cut.name, cut.failure, "", "", "", ""});
-  std::string text = table(rows);
-  for (const ParameterDrift& drift : law.held_out->drift)
-    text += fmt::format("{} drifts from {} to {} over the cuts\n", drift.parameter,
-                        number(drift.low), number(drift.high));
-  if (!law.choice) return text;
-  text += fmt::format("chosen by hold-out: {}", law.choice->chosen);
-  for (const FormRival& rival : law.choice->rivals)
-    if (rival.form != law.choice->chosen)
-      text += fmt::format("; {} {:.4f}{}", rival.form, rival.log_rmse,
-                          rival.indistinguishable ? " (indistinguishable)" : "");
-  return text + "\n";
-}
-
-std::string law_text(const FittedLaw& law) {
-  const Form& form = *law.problem.form;
-  std::string text = law.group.empty() ? "" : law.group + "\n";
-  text += fmt::format("{}: {}\n", form.name(), form.formula());
-  if (!law.fit.usable()) return text + fmt::format("no law: {}\n", law.fit.failure);
-  if (!law.identifiable()) return text + gate_text(law) + how_text(law) + holdout_text(law);
-  std::vector<std::vector<std::string>> rows{{"parameter", ">value", ">95%", "unit"}};
-  for (size_t i = 0; i < form.size(); ++i)
-    rows.push_back({form.parameters()[i].name, number(law.fit.parameters[i]),
-                    limits_text(law.interval(i)), form.parameters()[i].unit});
-  text += table(rows) + how_text(law);
-  if (law.influence) text += describe(*law.influence);
-  return text + allocation_text(law) + structural_text(law) + holdout_text(law);
 }
 
 std::vector<std::string> warnings_of(const TableRows& table, const std::vector<FittedLaw>& laws,
@@ -144,6 +47,14 @@ std::vector<std::string> warnings_of(const TableRows& table, const std::vector<F
   std::vector<std::string> all;
   if (shared) all = shared->warnings;
   for (const TableWarning& warning : table.warnings) all.push_back(warning.message);
+  const auto other_form = [&](const FittedLaw& law) {
+    return law.problem.form->name() != laws.front().problem.form->name();
+  };
+  if (std::ranges::any_of(laws, other_form))
+    all.push_back(
+        "groups have laws of different forms, whose exponents do not compare: --form NAME fits one "
+        "to "
+        "all");
   for (const FittedLaw& law : laws) {
     const std::string of = law.group.empty() ? "" : law.group + ": ";
     for (const std::string& warning : law.fit.warnings) all.push_back(of + warning);
@@ -168,7 +79,23 @@ void store(const std::string& path, const Json& printed, const TableRows& table,
            const std::vector<FittedLaw>& laws) {
   std::vector<StoredLaw> stored;
   for (const FittedLaw& law : laws) stored.push_back(stored_law(law, table.loss_unit));
-  write_atomically(path, law_file(printed, stored));
+  write_output(path, law_file(printed, stored));
+}
+
+/// Where resamples take long, before they are begun.
+void warn_of_time(int64_t rows, const IntervalChoice& intervals, const Globals& globals) {
+  using Kind = IntervalChoice::Kind;
+  constexpr double kSeconds = 2.5e-7;  // a row of a resample
+  constexpr double kLong = 30;
+  if (intervals.kind != Kind::bootstrap && intervals.kind != Kind::bootstrap_full) return;
+  const double factor = intervals.kind == Kind::bootstrap_full ? 5 : 1;
+  const double seconds = factor * kSeconds * static_cast<double>(rows) * intervals.resamples;
+  if (seconds > kLong)
+    warn(fmt::format(
+             "{} resamples of {} rows take about {}: --ci bootstrap:200 knows an interval to "
+             "5% of its width, --ci none is at once",
+             intervals.resamples, count_text(static_cast<double>(rows)), duration_text(seconds)),
+         globals.color);
 }
 
 /// A study's columns are known, and its hold-out is always made.
@@ -191,6 +118,9 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
   request.intervals = parse_interval_choice(arguments.intervals);
   request.holdout = arguments.holdout == "rolling";
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
+  if (!arguments.output.empty()) check_output(arguments.output, {arguments.table});
+  if (!arguments.write_preregistration.empty())
+    check_output(arguments.write_preregistration, {arguments.table});
   if (std::filesystem::is_directory(arguments.table)) {
     refuse_of_tables(command);
     return fit_study(arguments.table, arguments.factor.empty() ? "all" : arguments.factor, request,
@@ -202,6 +132,7 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
   const TableRows table = read_table(arguments.table, arguments.rows);
   request.units = {table.loss_unit, table.data_unit};
   request.checked = true;
+  if (!globals.quiet) warn_of_time(std::ssize(table.rows), request.intervals, globals);
   const std::vector<FittedLaw> laws = fit_groups(table.rows, request);
   const std::optional<SharedExponents> shared = shared_of(arguments.share, table, request);
   Json json = document(table, laws);
@@ -218,6 +149,7 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
                   preregistration_summary(*plan, test_predictions(*plan, table.rows)).c_str());
     for (const FittedLaw& law : laws) std::printf("\n%s", law_text(law).c_str());
     if (shared) std::printf("\n%s", shared_text(*shared).c_str());
+    if (!arguments.output.empty()) std::printf("\nstored in %s\n", arguments.output.c_str());
     std::fflush(stdout);
     if (!globals.quiet)
       for (const std::string& warning : warnings_of(table, laws, shared))

@@ -5,17 +5,10 @@
 #include <cmath>
 
 #include "apps/assay/console.h"
+#include "apps/assay/law_text.h"
 #include "assay/core/error.h"
 
 namespace assay::cli {
-namespace {
-
-std::string limits_text(const LawLimits& limits) {
-  if (!std::isfinite(limits.low) || !std::isfinite(limits.high)) return "–";
-  return fmt::format("{:.4g} to {:.4g}", limits.low, limits.high);
-}
-
-}  // namespace
 
 std::optional<SharedExponents> shared_of(const std::string& share, const TableRows& table,
                                          const LawRequest& request) {

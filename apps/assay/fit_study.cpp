@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/console.h"
+#include "apps/assay/output.h"
 #include "assay/law/fitted/stored_law.h"
 #include "assay/law/study/study_laws.h"
-#include "assay/store/files.h"
 
 namespace assay::cli {
 namespace {
@@ -17,9 +17,12 @@ using Json = nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
 
 std::string with_limits(double value, const std::optional<LawLimits>& limits) {
-  if (!limits || !std::isfinite(limits->low) || !std::isfinite(limits->high))
+  if (!limits || std::isnan(limits->low) || std::isnan(limits->high))
     return fmt::format("{:.3g}", value);
-  return fmt::format("{:.3g} [{:.3g}, {:.3g}]", value, limits->low, limits->high);
+  const auto end = [](double limit) {
+    return std::isfinite(limit) ? fmt::format("{:.3g}", limit) : "–";
+  };
+  return fmt::format("{:.3g} [{}, {}]", value, end(limits->low), end(limits->high));
 }
 
 std::string parameter_text(const FittedLaw& law, const char* name) {
@@ -123,7 +126,7 @@ void store(const std::string& path, const Json& printed, const std::vector<Outco
       stored.push_back(stored_law(law, of.outcome.unit));
       stored.back().group = law_name(of.outcome, law);
     }
-  write_atomically(path, law_file(printed, stored));
+  write_output(path, law_file(printed, stored));
 }
 
 }  // namespace
@@ -141,6 +144,7 @@ int fit_study(const std::string& folder, const std::string& factor, LawRequest r
   } else {
     for (const OutcomeLaws& of : all)
       std::printf("%s%s", &of == &all.front() ? "" : "\n", outcome_text(of).c_str());
+    if (!output.empty()) std::printf("\nstored in %s\n", output.c_str());
     std::fflush(stdout);
     if (!globals.quiet)
       for (const OutcomeLaws& of : all) warn_of(of, globals);

@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/command.h"
@@ -110,6 +113,16 @@ int report(const Error& error, const Globals& globals) {
   return static_cast<int>(error.exit_code());
 }
 
+/// What was printed may not have arrived: on a full disk, or where stdout is closed.
+void check_stdout() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
+  throw Error("environment.stdout",
+              fmt::format("cannot write what was found to stdout: {}",
+                          errno ? std::strerror(errno) : "it is closed"),
+              "make room, or send it elsewhere");
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Assay measures what a pretraining objective offers a model to learn.", "assay");
   Globals globals;
@@ -139,7 +152,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
+    const int code = app.exit(success);
+    return std::cout.flush() ? code : static_cast<int>(ExitCode::environment);
   } catch (const CLI::ParseError& error) {
     globals.json = json;
     return report(usage_error(app, error), globals);
@@ -149,12 +163,15 @@ int run(int argc, char** argv) {
     return 0;
   }
   try {
-    return command();
+    const int code = command();
+    check_stdout();
+    return code;
   } catch (const Error& error) {
     return report(error, globals);
   } catch (const std::filesystem::filesystem_error& error) {
     const bool full = error.code() == std::errc::no_space_on_device;
-    return report(Error(full ? "environment.disk_full" : "store.file", error.what(),
+    return report(Error(full ? "environment.disk_full" : "store.file",
+                        fmt::format("{}: {}", error.path1().string(), error.code().message()),
                         "check the path, its permissions and the room on the disk"),
                   globals);
   } catch (const std::bad_alloc&) {

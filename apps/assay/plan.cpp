@@ -8,11 +8,11 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/output.h"
 #include "apps/assay/plan_options.h"
 #include "apps/assay/plan_text.h"
 #include "assay/core/error.h"
 #include "assay/law/plan/stored_guess.h"
-#include "assay/store/files.h"
 
 namespace assay::cli {
 namespace {
@@ -49,6 +49,17 @@ SweepRegion region_of(const Arguments& arguments) {
   region = {rounding.model_size(least_size), rounding.model_size(greatest_size),
             rounding.data_size(least_data), rounding.data_size(greatest_data)};
   check_region(region);
+  const auto collapsed = [](const char* option, const std::string& range, bool asked, bool left,
+                            const char* unit) {
+    if (asked && !left)
+      throw Error("usage.range",
+                  fmt::format("{} {} is one value once it is rounded to {}", option, range, unit),
+                  "a wider range, or fewer --heads: widths are multiples of 8 and of the heads");
+  };
+  collapsed("--n-range", arguments.sizes, least_size < greatest_size,
+            region.least_size < region.greatest_size, "trunk widths");
+  collapsed("--d-range", arguments.data, least_data < greatest_data,
+            region.least_data < region.greatest_data, "whole batches");
   return region;
 }
 
@@ -63,6 +74,10 @@ void take_guess(const Arguments& arguments, SweepRequest& request, std::string& 
   const StoredGuess stored = read_guess(arguments.from, arguments.group, axis);
   request.guess = stored.law;
   request.sigma = arguments.sigma.value_or(stored.sigma);
+  if (!(request.sigma > 0))
+    throw Error("usage.sigma",
+                "the law of " + arguments.from + " has no noise, and a plan needs one",
+                "give --sigma, the standard deviation of log loss between seeds");
   source = arguments.from + (stored.group.empty() ? "" : " (" + stored.group + ")");
   if (!stored.identifiable && !globals.quiet)
     warn("the table behind " + source +
@@ -175,6 +190,7 @@ void warn_of_widths(const SweepRequest& request, const SweepPlan& plan, const st
 
 int plan(const Arguments& arguments, const Globals& globals) {
   check_shape(arguments.shape);
+  if (!arguments.output.empty()) check_output(arguments.output, {arguments.from});
   SweepRequest request = request_of(arguments);
   std::string source = "guessed";
   take_guess(arguments, request, source, globals);
@@ -182,13 +198,14 @@ int plan(const Arguments& arguments, const Globals& globals) {
   PlanView view{request, plan, arguments.correlation, source, std::nullopt};
   if (!arguments.output.empty()) {
     view.shape = arguments.shape;
-    write_atomically(arguments.output, study_text(plan.sweep, arguments.shape, arguments.objectives,
-                                                  comments_of(view)));
+    write_output(arguments.output,
+                 study_text(plan.sweep, arguments.shape, arguments.objectives, comments_of(view)));
   }
   if (globals.json)
     print_json(plan_json(view));
   else
-    std::fputs(plan_text(view).c_str(), stdout);
+    std::printf("%s%s", plan_text(view).c_str(),
+                arguments.output.empty() ? "" : ("study in " + arguments.output + "\n").c_str());
   if (!globals.quiet) {
     warn_of_slices(request, plan, globals.color);
     warn_of_widths(request, plan, globals.color);

@@ -88,7 +88,8 @@ std::string cost_text(const PlanView& view) {
       kind_name(view.request.kind), plural(view.plan.precision.runs, "run"),
       plural(std::ssize(view.plan.sweep), "point"), flops_text(view.plan.flops), cost.flops_per,
       hours_text(view.plan.hours), plural(cost.workers, "worker"), cost.rate / 1e9);
-  if (!view.plan.affordable) text += "that is more than the hours given\n";
+  if (!view.plan.affordable)
+    text += fmt::format("that is more than the {} given\n", hours_text(*view.request.hours));
   if (view.plan.grid_efficiency)
     text +=
         fmt::format("{:.3g} times as efficient as the 5 × 5 grid of these ranges at equal cost\n",
@@ -113,7 +114,8 @@ std::string wanted(const SweepTarget& target) {
 std::string target_text(const PlanView& view) {
   const SweepTarget& target = view.request.target;
   if (!target.given()) return "";
-  if (view.plan.reached) return fmt::format("reaches {} of {}\n", wanted(target), every(target.of));
+  if (view.plan.reached && view.plan.affordable)
+    return fmt::format("reaches {} of {}\n", wanted(target), every(target.of));
   std::string text = fmt::format(
       "does NOT reach {} of {}{}; any one of these would:\n", wanted(target), every(target.of),
       view.request.hours ? " within these ranges and hours" : " within these ranges");

@@ -6,6 +6,8 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
+#include "apps/assay/law_text.h"
+#include "assay/core/error.h"
 #include "assay/law/fitted/law_prediction.h"
 #include "assay/law/fitted/preregistration.h"
 
@@ -26,10 +28,6 @@ bool told(const LawLimits& limits) {
 
 Json limits_json(const LawLimits& limits) {
   return told(limits) ? Json{limits.low, limits.high} : Json();
-}
-
-std::string limits_text(const LawLimits& limits) {
-  return told(limits) ? fmt::format("{:.5g} to {:.5g}", limits.low, limits.high) : "–";
 }
 
 Json optimal_json(const std::optional<AllocationIntervals>& optimal) {
@@ -124,6 +122,10 @@ int predict(const Arguments& arguments, const Globals& globals) {
   const StoredLaw& law = law_of_group(laws, arguments.group);
   std::vector<PointPrediction> found;
   for (const Observation& point : points) found.push_back(predict_at(law, point));
+  if (arguments.freeze && globals.json)
+    throw Error("usage.freeze",
+                "--freeze prints entries of a TOML file, and --json one JSON document",
+                "leave one of them out");
   if (arguments.freeze) {
     std::printf("%s", frozen_text(law, found).c_str());
     return 0;

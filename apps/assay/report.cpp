@@ -7,7 +7,7 @@
 
 #include "apps/assay/command.h"
 #include "apps/assay/console.h"
-#include "assay/store/files.h"
+#include "apps/assay/output.h"
 
 namespace assay::cli {
 namespace {
@@ -20,12 +20,13 @@ int report(const std::string& folder, std::string output, const Globals& globals
     return 0;
   }
   if (output.empty()) output = (fs::path(folder) / "report.html").string();
+  if (output != "-") check_output(output, {});
   const std::string html = report_html(folder);
   if (output == "-") {
     std::fwrite(html.data(), 1, html.size(), stdout);
     return 0;
   }
-  write_atomically(output, html);
+  write_output(output, html);
   if (globals.json) {
     print_json(report_json(folder));
   } else {

@@ -2,7 +2,9 @@
 import hashlib
 import json
 import math
+import os
 import random
+import stat
 import subprocess
 
 import pytest
@@ -93,15 +95,23 @@ def test_one_column_gives_a_floor_and_a_power(fit, tmp_path):
     ("N,D,loss\n1e6,1e7,-1\n", [], "data.sign"),
     ("N,D,loss\n1e6,1e7,two\n", [], "data.number"),
     ("N,D,loss\n", [], "data.no_rows"),
-    ("N,D,loss\n1e6,1e7,3\n", ["--form", "chinchila"], "law.form"),
-    ("N,D,loss\n1e6,1e7,3\n", ["--loss", "hubert"], "law.loss"),
-    ("N,D,loss\n1e6,1e7,3\n", ["--ci", "bootstrap:ten"], "law.interval"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--form", "chinchila"], "usage.form"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--loss", "hubert"], "usage.loss"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--ci", "bootstrap:ten"], "usage.interval"),
+    ("N,D,loss\n1e6,1e7,3\n", ["--ci", "bootstrap:10"], "usage.interval"),
+    ("N,D,loss\n1e6,1e7,3\n", ["-o", "nowhere/law.json"], "usage.output"),
+    ("N,D,loss\n1e6,1e7,3\n", ["-o", "t.csv"], "usage.output"),
+    ("N,D,loss\n1e6,1e7,3\n", ["-o", "."], "usage.output"),
+    ("N,D,loss,group\n1e6,1e7,3,\n", ["--group-column", "group"], "data.missing_value"),
+    ("N,D,loss\n1e6,1e7,3\n2e6,2e7,2\n", ["--form", "repetition"], "law.column"),
     ("N,D,loss\n1e6,1e7,3\n1e6,1e7,3.1\n", [], "law.form"),
 ])
 def test_bad_input_says_what_is_wrong(fit, tmp_path, text, arguments, code):
     (tmp_path / "t.csv").write_text(text)
     done = fit("t.csv", *arguments)
-    assert done.returncode in (1, 2) and f"error[{code}]" in done.stderr, done.stderr
+    assert f"error[{code}]" in done.stderr, done.stderr
+    assert done.returncode == (2 if code.startswith("usage.") else 1)
+    assert (tmp_path / "t.csv").read_text() == text, "what is read is never written to"
     assert done.stdout == "" and "help:" in done.stderr
 
 
@@ -281,3 +291,58 @@ def test_structural_bits_have_an_interval(fit, tmp_path):
     found = document(fit(name, "--json", "--ci", "bootstrap:300"))["structural_bits"]
     low, high = found["interval"]
     assert low < found["bits"] < high and 0 < found["extrapolated"] < 1
+
+
+def test_outputs_go_through_links_and_into_pipes(fit, assay, tmp_path):
+    name = write(tmp_path / "t.csv", sweep())
+    (tmp_path / "real.json").write_text("old")
+    (tmp_path / "link.json").symlink_to("real.json")
+    done = fit(name, "--ci", "none", "-o", "link.json")
+    assert done.returncode == 0 and "stored in link.json" in done.stdout
+    assert (tmp_path / "link.json").is_symlink() and "prediction" in (tmp_path / "real.json").read_text()
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen([assay, "fit", name, "--ci", "none", "-o", "pipe"], cwd=tmp_path,
+                          stdout=subprocess.DEVNULL) as process:
+        text = (tmp_path / "pipe").read_text()
+    assert process.returncode == 0 and "prediction" in json.loads(text)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.parametrize("arguments", [["fit", "t.csv"], ["fit", "t.csv", "--json"], ["plan"], ["--help"], ["plan", "--help"]])
+def test_a_full_disk_behind_stdout_is_told(assay, tmp_path, arguments):
+    write(tmp_path / "t.csv", sweep())
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([assay, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 5, done.stderr
+
+
+def test_a_group_that_cannot_be_fitted_leaves_the_others_their_laws(fit, tmp_path):
+    rows = [(*row, group) for group in "ab" for row in sweep(0.002, seed=ord(group))]
+    name = write(tmp_path / "t.csv", [*rows, (1e6, 1e7, 3.0, "c")], "N,D,loss,group")
+    for arguments in ([], ["--holdout", "rolling"]):
+        done = fit(name, "--group-column", "group", "--json", "--ci", "none", *arguments)
+        assert done.returncode == 1
+        laws = json.loads(done.stdout)["laws"]
+        assert [law["failure"] is None for law in laws] == [True, True, False]
+        assert laws[2]["group"] == "c" and "1 row:" in laws[2]["failure"]
+
+
+def test_compute_and_data_tell_the_model_size(fit, tmp_path):
+    law = document(fit(write(tmp_path / "t.csv", [(6 * n * d, d, loss) for n, d, loss in sweep()], "C,D,loss"), "--json",
+                       "--ci", "none"))
+    assert law["form"] == "chinchilla" and law["table"]["size_from_compute"]
+    assert law["parameters"]["alpha"] == pytest.approx(LAW["alpha"], rel=1e-4)
+
+
+def test_repeated_data_are_told(fit, tmp_path):
+    rows = [(n, d, min(d, 3e7), loss) for n, d, loss in sweep(0.002)]
+    done = fit(write(tmp_path / "t.csv", rows, "N,D,U,loss"), "--ci", "none")
+    assert "in 20 of 25 rows data were seen several times" in done.stderr and "--form repetition" in done.stderr
+    assert "several times" not in fit("t.csv", "--ci", "none", "--where", "D < 3e7").stderr
+
+
+def test_groups_of_different_forms_are_told(fit, tmp_path):
+    lines = [(1e6, d, 1.5 + 80 * d ** -0.3, "curve") for d in (1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7)]
+    rows = [(*row, "sweep") for row in sweep(0.002)]
+    done = fit(write(tmp_path / "t.csv", rows + lines, "N,D,loss,group"), "--group-column", "group", "--ci", "none")
+    assert "different forms, whose exponents do not compare" in done.stderr

@@ -62,6 +62,20 @@ def test_hours_limit_what_is_planned(plan):
     assert held["remedies"][0]["hours"] == pytest.approx(free["hours"], rel=0.05)
 
 
+def test_a_target_that_the_hours_do_not_pay_for_is_not_reached(plan):
+    done = plan("--hours", 0.1, "--target-half-width", 0.02)
+    assert done.returncode == 0
+    assert "that is more than the 6 min 0 s given" in done.stdout and "\nreaches" not in done.stdout
+    assert "does NOT reach" in done.stdout and "more hours: the cheapest such sweep" in done.stdout
+    assert "- --design optimal: " in done.stdout
+
+
+def test_large_numbers_are_for_people(plan):
+    text = plan("--n-range", "1e6:1e9", "--d-range", "1e9:1e12").stdout
+    assert "1e+03" not in text and "1 T" in text and "years" in text
+    assert "-92" not in plan("--overhead", 1e300).stdout
+
+
 def test_a_stored_law_is_the_guess(assay, plan, tmp_path):
     law = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.29}
     rows = ["N,D,loss,objective"]
@@ -150,6 +164,13 @@ def test_sizes_that_round_to_one_width_are_told(plan, tmp_path):
     assert merged.returncode == 0 and "of 5 model sizes only" in merged.stderr, merged.stderr
     assert "model sizes only" not in plan("--n-range", "1e5:1e7", "--d-range", "1e4:1e6", "-o",
                                           tmp_path / "t.toml").stderr
+
+
+def test_a_range_that_rounds_to_one_width_is_no_range(plan, tmp_path):
+    for arguments in (["--n-range", "100:1000"], ["--heads", 1000]):
+        done = plan("--d-range", "1e4:1e6", *arguments, "-o", tmp_path / "s.toml")
+        assert done.returncode == 2 and "is one value once it is rounded to trunk widths" in done.stderr, done.stderr
+        assert not (tmp_path / "s.toml").exists()
 
 
 @pytest.mark.parametrize("of", ["alpha", "beta", "allocation", "exponents"])
