@@ -76,9 +76,11 @@ Json document(const TableRows& table, const std::vector<FittedLaw>& laws) {
 
 // What is printed, and what `assay predict` needs.
 void store(const std::string& path, const Json& printed, const TableRows& table,
-           const std::vector<FittedLaw>& laws) {
+           const std::vector<FittedLaw>& laws, const std::optional<SharedExponents>& shared) {
   std::vector<StoredLaw> stored;
   for (const FittedLaw& law : laws) stored.push_back(stored_law(law, table.loss_unit));
+  if (shared)
+    for (StoredLaw& law : stored_laws(*shared, table.loss_unit)) stored.push_back(std::move(law));
   write_output(path, law_file(printed, stored));
 }
 
@@ -139,7 +141,7 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
   if (shared) json["shared_exponents"] = to_json(*shared);
   if (plan) json["preregistration"] = to_json(*plan, test_predictions(*plan, table.rows));
   if (!arguments.write_preregistration.empty()) freeze(command, arguments.write_preregistration);
-  if (!arguments.output.empty()) store(arguments.output, json, table, laws);
+  if (!arguments.output.empty()) store(arguments.output, json, table, laws, shared);
   if (globals.json) {
     print_json(json);
   } else {

@@ -44,9 +44,14 @@ std::string shared_text(const SharedExponents& shared) {
                     limits_text(group.model_interval), fmt::format("{:.4g}", group.data_efficiency),
                     limits_text(group.data_interval), fmt::format("{:.4g}", group.own_exponents[0]),
                     fmt::format("{:.4g}", group.own_exponents[1])});
-  return text + table(rows) +
-         fmt::format("that all groups have these exponents: F({:g}, {:g}) = {:.3g}, p = {:.2g}\n",
-                     shared.degrees, shared.residual_degrees, shared.statistic, shared.p_value);
+  text += table(rows) +
+          fmt::format("that all groups have these exponents: F({:g}, {:g}) = {:.3g}, p = {:.2g}\n",
+                      shared.degrees, shared.residual_degrees, shared.statistic, shared.p_value);
+  if (shared.p_value < 0.05)
+    text +=
+        "they do not: what N and D are worth holds at no particular scale, so read the separate "
+        "laws\n";
+  return text;
 }
 
 }  // namespace assay::cli

@@ -124,3 +124,34 @@ def test_without_resamples_there_are_no_intervals(fit, predict, tmp_path):  # no
     out = document(predict("law.json", "--at", "N=1e7,D=1e8", "--json"))
     assert out["predictions"][0]["interval"] is None and "--ci bootstrap" in out["predictions"][0]["warnings"][0]
     assert math.isclose(out["predictions"][0]["value"], loss_of(1e7, 1e8), rel_tol=0.02)
+
+
+def test_exponents_shared_by_groups_predict_each(fit, predict, tmp_path):  # noqa: F811
+    noise = random.Random(1)
+    rows = [(n, d, loss_of(factor * n, d, noise.gauss(0, 0.002)), group)
+            for group, factor in (("mae", 1), ("jepa", 3)) for n, d, _ in sweep()]
+    name = write(tmp_path / "t.csv", rows, "N,D,loss,objective")
+    done = fit(name, "--group-column", "objective", "--share", "exponents", "--ci", "bootstrap:300", "-o", "law.json")
+    assert done.returncode == 0, done.stderr
+    at = ["--at", "N=1e9,D=1e10", "--json"]
+    alone, shared = (document(predict("law.json", "--group", group, *at))["predictions"][0]
+                     for group in ("jepa", "jepa: shared exponents"))
+    truth = loss_of(3e9, 1e10)
+    for found in (alone, shared):
+        assert found["interval"][0] < truth < found["interval"][1] and found["run_interval"]
+    # Both groups' rows tell the exponents: less is open.
+    assert shared["interval"][1] - shared["interval"][0] < alone["interval"][1] - alone["interval"][0]
+    assert "jepa: shared exponents" in predict("law.json", *at).stderr
+
+
+def test_exponents_that_are_not_shared_predict_between_their_runs_alone(fit, predict, tmp_path):  # noqa: F811
+    rows = [(n, d, 1.7 + 400 * n ** -alpha + 900 * d ** -0.29, group)
+            for group, alpha in (("a", 0.3), ("b", 0.5)) for n, d, _ in sweep()]
+    name = write(tmp_path / "t.csv", [(*row[:2], row[2] * math.exp(0.002 * math.sin(i)), row[3])
+                                      for i, row in enumerate(rows)], "N,D,loss,objective")
+    done = fit(name, "--group-column", "objective", "--share", "exponents", "--ci", "bootstrap:200", "-o", "law.json")
+    assert "so read the separate laws" in done.stdout
+    group = ["--group", "a: shared exponents"]
+    assert predict("law.json", *group, "--at", "N=1e7,D=1e8").returncode == 0
+    far = predict("law.json", *group, "--at", "N=1e9,D=1e10")
+    assert far.returncode == 1 and "do not share their exponents" in far.stderr

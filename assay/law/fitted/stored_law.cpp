@@ -114,20 +114,21 @@ StoredLaw stored_law(const FittedLaw& law, const std::string& loss_unit) {
   out.parameters = law.fit.parameters;
   out.region = fitted_region(law.problem.rows, *law.problem.form);
   out.noise = run_noise(law.problem, law.fit);
-  if (out.noise.size() > kMostStoredNoise) {
-    std::sort(out.noise.begin(), out.noise.end());
-    std::vector<double> kept;
-    for (size_t k = 0; k < kMostStoredNoise; ++k)
-      kept.push_back(sorted_quantile(
-          out.noise, (static_cast<double>(k) + 0.5) / static_cast<double>(kMostStoredNoise)));
-    out.noise = std::move(kept);
-  }
-  if (law.resamples) {
-    out.draws = *law.resamples;
-    out.draws.kept = std::min(out.draws.kept, kMostStoredDraws);
-    out.draws.draws.resize(static_cast<size_t>(out.draws.kept) * out.draws.parameters);
-  }
+  if (law.resamples) out.draws = *law.resamples;
+  keep_what_is_needed(out);
   return out;
+}
+
+void keep_what_is_needed(StoredLaw& law) {
+  law.draws.kept = std::min(law.draws.kept, kMostStoredDraws);
+  law.draws.draws.resize(static_cast<size_t>(law.draws.kept) * law.draws.parameters);
+  if (law.noise.size() <= kMostStoredNoise) return;
+  std::sort(law.noise.begin(), law.noise.end());
+  std::vector<double> kept;
+  for (size_t k = 0; k < kMostStoredNoise; ++k)
+    kept.push_back(sorted_quantile(
+        law.noise, (static_cast<double>(k) + 0.5) / static_cast<double>(kMostStoredNoise)));
+  law.noise = std::move(kept);
 }
 
 std::string law_file(const nlohmann::json& printed, const std::vector<StoredLaw>& laws) {

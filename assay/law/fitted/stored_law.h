@@ -35,6 +35,8 @@ constexpr int kMostStoredDraws = 10'000;
 constexpr std::size_t kMostStoredNoise = 10'000;
 
 StoredLaw stored_law(const FittedLaw& law, const std::string& loss_unit);
+/// Cuts draws and noise to these counts.
+void keep_what_is_needed(StoredLaw& law);
 
 /// The text of a law file: `printed`, an object, indented, and in it the key "prediction": for each
 /// law {"group", "failure", "form", "axis", "loss_unit", "rows", "identifiable", "reasons",

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "assay/law/intervals/bootstrap.h"
+#include "assay/law/fitted/stored_law.h"
 
 namespace assay {
 
@@ -28,6 +28,10 @@ struct SharedGroup {
   LawLimits model_interval, data_interval;  // of e_N, e_D; [1, 1] for the first group
   std::array<double, 2> own_exponents{};    // alpha, beta of the group fitted alone
   std::vector<std::string> at_bound;        // coefficients that are zero
+  // For predictions: E, A, B, alpha, beta in each resample; log residuals times √(n/(n − 3 − 2/G)).
+  LawBootstrap draws;
+  std::vector<double> noise;
+  FittedRegion region;
 };
 
 /// L_g = E_g + A (e_Ng N)^-alpha + B (e_Dg D)^-beta with e = 1 in the first group
@@ -74,5 +78,9 @@ SharedExponents share_exponents(std::span<const Observation> observations,
 /// "intervals", "efficiency": {"N", "N_interval", "D", "D_interval"}, "own_exponents",
 /// "at_bound"}], "warnings"}
 nlohmann::json to_json(const SharedExponents& shared);
+
+/// One law for each group, named "GROUP: shared exponents"; identifiable unless the test rejects at
+/// .05 that the groups share them: it then predicts between its own runs alone.
+std::vector<StoredLaw> stored_laws(const SharedExponents& shared, const std::string& loss_unit);
 
 }  // namespace assay
