@@ -86,7 +86,9 @@ TEST(UpperBounds, AboveTheLawAddNothingToTheInformation) {
   EXPECT_NEAR(bounded.condition_number / fit.condition_number, 1, 0.05);  // centred elsewhere
   for (const std::size_t j : {3u, 4u}) {
     EXPECT_NEAR(bounded.parameters[j], fit.parameters[j], 1e-7);
-    EXPECT_NEAR(standard_errors(many, bounded)[j] / standard_errors(few, fit)[j], 1, 1e-5);
+    EXPECT_NEAR(
+        linear_errors(many, bounded).standard_error[j] / linear_errors(few, fit).standard_error[j],
+        1, 1e-5);
   }
   const LawLimits alone = profile_interval(few, fit, "alpha").limits;
   const LawLimits beside = profile_interval(many, bounded, "alpha").limits;

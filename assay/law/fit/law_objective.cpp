@@ -141,6 +141,12 @@ LawMatrix LawObjective::gradient_covariance() {
   return outer(row_weight_);
 }
 
+LawMatrix LawObjective::squared_residuals() {
+  for (std::size_t i = 0; i < rows_.count; ++i)
+    row_weight_[i] = highest_[i] == 0 ? 0 : weight_[i] * std::pow(residual_[i] / value_[i], 2);
+  return outer(row_weight_);
+}
+
 LawMatrix LawObjective::information() {
   for (std::size_t i = 0; i < rows_.count; ++i)
     row_weight_[i] = idle(i) ? 0 : weight_[i] / (value_[i] * value_[i]);

@@ -43,6 +43,8 @@ class LawObjective {
   LawMatrix gradient_covariance();
   /// Σ weight J Jᵀ.
   LawMatrix information();
+  /// Σ weight r² J Jᵀ over measured rows.
+  LawMatrix squared_residuals();
   /// log L − log L̂, [count]; of an upper bound at most zero.
   std::span<const double> residuals() const { return {residual_.data(), count_}; }
   const LawRows& rows() const { return rows_; }

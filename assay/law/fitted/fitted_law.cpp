@@ -16,7 +16,9 @@ namespace assay {
 namespace {
 
 constexpr int kFewestResamples = 100, kMostResamples = 1'000'000;
-constexpr double kTellFailed = 0.1;    // share of the resamples
+constexpr double kTellFailed = 0.1;  // share of the resamples
+/// Of equal noise and 25 rows the ratio scatters by about a quarter.
+constexpr double kTellScatter = 1.75;
 constexpr double kTellRepeated = 0.1;  // share of the rows
 constexpr double kRounding = 1e-3;  // within which values of a column are one: C/(6 N) is rounded
 
@@ -49,7 +51,8 @@ std::string repeated_data(std::span<const Observation> observations, const Form&
   }
   if (repeated <= kTellRepeated * rows) return {};
   return fmt::format(
-      "in {:.0f} of {:.0f} rows data were seen several times (D is above U), which {} takes for new data: "
+      "in {:.0f} of {:.0f} rows data were seen several times (D is above U), which {} takes for "
+      "new data: "
       "--form repetition knows of it, and --where leaves such rows out",
       repeated, rows, form.name());
 }
@@ -68,6 +71,7 @@ void warn_of_resamples(FittedLaw& law) {
 
 void profile(FittedLaw& law) {
   const Form& form = *law.problem.form;
+  const std::vector<double> scatter = linear_errors(law.problem, law.fit).scatter;
   for (size_t i = 0; i < form.size(); ++i) {
     law.profiles.emplace_back();
     if (!has_profile(form, i)) continue;
@@ -75,6 +79,11 @@ void profile(FittedLaw& law) {
     if (law.profiles.back()->lower_minimum)
       law.fit.warnings.push_back("the profile of " + form.parameters()[i].name +
                                  " met a lower minimum: the fit is not the global one");
+    if (scatter[i] > kTellScatter)
+      law.fit.warnings.push_back(fmt::format(
+          "the rows that tell {} scatter {:.2g} times as much as all do: its profile, which takes "
+          "noise as equal, is too narrow by about that; --ci bootstrap does not",
+          form.parameters()[i].name, scatter[i]));
   }
 }
 

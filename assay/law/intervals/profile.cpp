@@ -115,7 +115,7 @@ double likelihood_scale(const LawProblem& problem, const LawFit& fit) {
   return squares / (n - static_cast<double>(fit.parameters.size())) / (std::max(inside, 1.0) / n);
 }
 
-std::vector<double> standard_errors(const LawProblem& problem, const LawFit& fit) {
+LinearErrors linear_errors(const LawProblem& problem, const LawFit& fit) {
   LawObjective objective(*problem.form, problem.rows, fit.scale.delta);
   LawVector gradient(fit.centred.size());
   objective.value_and_gradient(fit.centred, gradient);
@@ -124,13 +124,20 @@ std::vector<double> standard_errors(const LawProblem& problem, const LawFit& fit
     const LawParameter& parameter = problem.form->parameters()[static_cast<std::size_t>(j)];
     if (fit.centred[j] > parameter.low && fit.centred[j] < parameter.high) free.push_back(j);
   }
-  const LawMatrix information = objective.information();
+  const LawMatrix information = objective.information(), squares = objective.squared_residuals();
   const Eigen::MatrixXd inverse = Eigen::MatrixXd(information(free, free)).inverse();
+  const Eigen::MatrixXd robust = inverse * squares(free, free) * inverse;
+  double mean_square = 0;
+  for (const double r : measured_residuals(problem, fit))
+    mean_square += r * r / static_cast<double>(fit.measured());
   const double lambda = likelihood_scale(problem, fit);
-  std::vector<double> out(problem.form->size(), std::numeric_limits<double>::quiet_NaN());
+  const std::vector<double> none(problem.form->size(), std::numeric_limits<double>::quiet_NaN());
+  LinearErrors out{none, none};
   for (std::size_t a = 0; a < free.size(); ++a) {
     const auto k = static_cast<Eigen::Index>(a);
-    out[static_cast<std::size_t>(free[a])] = std::sqrt(lambda * inverse(k, k));
+    const auto j = static_cast<std::size_t>(free[a]);
+    out.standard_error[j] = std::sqrt(lambda * inverse(k, k));
+    out.scatter[j] = std::sqrt(robust(k, k) / (mean_square * inverse(k, k)));
   }
   return out;
 }

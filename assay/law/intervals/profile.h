@@ -20,9 +20,17 @@ struct ProfileInterval {
 /// rows.
 double likelihood_scale(const LawProblem& problem, const LawFit& fit);
 
-/// [p] √(λ (Σ J Jᵀ)⁻¹)_jj in the units of the rows, which for parameters with has_profile, but E,
-/// are those of the table: of independent rows whose noise is everywhere the same. NaN at a bound.
-std::vector<double> standard_errors(const LawProblem& problem, const LawFit& fit);
+/// What rows tell of each parameter, linearised at the fit. NaN at a bound.
+struct LinearErrors {
+  /// [p] √(λ (Σ J Jᵀ)⁻¹)_jj in the units of the rows, which for parameters with has_profile, but E,
+  /// are those of the table: of independent rows whose noise is everywhere the same.
+  std::vector<double> standard_error;
+  /// [p] How much more the rows that tell a parameter scatter than all do: the deviation that White
+  /// (1980) gives it, (I⁻¹ Σ r² J Jᵀ I⁻¹)_jj, over that of equal noise. A profile takes noise as
+  /// equal, and is too narrow by about this factor.
+  std::vector<double> scatter;
+};
+LinearErrors linear_errors(const LawProblem& problem, const LawFit& fit);
 
 /// "E", and what is no coefficient and keeps its meaning under a change of the columns' units.
 bool has_profile(const Form& form, std::size_t parameter);

@@ -187,7 +187,7 @@ class Gate {
   }
 
   void check_bounds() {
-    const std::vector<double> errors = standard_errors(problem_, fit_);
+    const std::vector<double> errors = linear_errors(problem_, fit_).standard_error;
     for (const std::size_t j : exponents()) {
       const LawParameter& of = problem_.form->parameters()[j];
       const double value = fit_.parameters[j];

@@ -125,7 +125,7 @@ Influence influence(const LawProblem& problem, const LawFit& fit,
   if (!fit.usable())
     throw Error("law.unusable", "no influence on a fit that failed: " + fit.failure);
   Influence out;
-  const std::vector<double> errors = standard_errors(problem, fit);
+  const std::vector<double> errors = linear_errors(problem, fit).standard_error;
   std::vector<std::size_t> exponents;
   for (std::size_t j = problem.form->coefficients(); j < problem.form->size(); ++j) {
     if (!has_profile(*problem.form, j)) continue;
