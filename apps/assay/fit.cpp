@@ -27,6 +27,7 @@ struct Arguments {
   std::string table, form = "auto", loss = "huber:auto", intervals = "bootstrap:4000";
   std::string holdout = "none", share = "none", output, factor, preregistered,
               write_preregistration;
+  bool checkpoints = false;
   TableOptions rows;
 };
 
@@ -102,13 +103,13 @@ void warn_of_time(int64_t rows, const IntervalChoice& intervals, const Globals& 
 
 /// A study's columns are known, and its hold-out is always made.
 void refuse_of_tables(const CLI::App& command) {
-  const std::set<std::string> of_studies = {"TABLE", "--form",   "--loss",
-                                            "--ci",  "--factor", "--output"};
+  const std::set<std::string> of_studies = {"TABLE",    "--form",   "--loss",       "--ci",
+                                            "--factor", "--output", "--checkpoints"};
   for (const CLI::Option* option : command.get_options())
     if (option->count() > 0 && !of_studies.contains(option->get_name()))
       throw Error("usage.of_tables",
                   option->get_name() + " is of tables, and this is a study's folder",
-                  "a study takes --form, --loss, --ci, --factor and -o");
+                  "a study takes --form, --loss, --ci, --factor, --checkpoints and -o");
 }
 
 int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
@@ -125,11 +126,14 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
     check_output(arguments.write_preregistration, {arguments.table});
   if (std::filesystem::is_directory(arguments.table)) {
     refuse_of_tables(command);
-    return fit_study(arguments.table, arguments.factor.empty() ? "all" : arguments.factor, request,
+    return fit_study(arguments.table, arguments.factor.empty() ? "all" : arguments.factor,
+                     arguments.checkpoints ? StudyRows::checkpoints : StudyRows::last, request,
                      arguments.output, globals);
   }
-  if (!arguments.factor.empty())
-    throw Error("usage.factor", "--factor is of a study's folder, and this is a table",
+  if (!arguments.factor.empty() || arguments.checkpoints)
+    throw Error("usage.of_studies",
+                fmt::format("--{} is of a study's folder, and this is a table",
+                            arguments.checkpoints ? "checkpoints" : "factor"),
                 "filter its rows with --where");
   const TableRows table = read_table(arguments.table, arguments.rows);
   request.units = {table.loss_unit, table.data_unit};
@@ -210,6 +214,10 @@ void add_fit(CLI::App& app, const Globals& globals, Command& run) {
   command->add_option("--loss-unit", arguments->rows.loss_unit, "nats, bits, …");
   command->add_option("--factor", arguments->factor,
                       "Of a study's bit deficit: all (default), content, position or one factor");
+  command->add_flag(
+      "--checkpoints", arguments->checkpoints,
+      "Of a study: every measurement of a trial is a row, not the last alone; rows of "
+      "one trial are resampled together");
   command->add_option(
       "-o,--output", arguments->output,
       "File for the law, as JSON: what --json prints and what `assay predict` needs");

@@ -131,11 +131,11 @@ void store(const std::string& path, const Json& printed, const std::vector<Outco
 
 }  // namespace
 
-int fit_study(const std::string& folder, const std::string& factor, LawRequest request,
-              const std::string& output, const Globals& globals) {
+int fit_study(const std::string& folder, const std::string& factor, StudyRows rows,
+              LawRequest request, const std::string& output, const Globals& globals) {
   request.holdout = true;
   const StudyFolder study = read_study(folder, ReadDepth::full);
-  const std::vector<OutcomeLaws> all = fit_study_laws(study, factor, request);
+  const std::vector<OutcomeLaws> all = fit_study_laws(study, factor, request, rows);
   Json json{{"format", 1}, {"study", study.name}, {"factor", factor}, {"outcomes", Json::array()}};
   for (const OutcomeLaws& of : all) json["outcomes"].push_back(to_json(of));
   if (!output.empty()) store(output, json, all);

@@ -78,7 +78,7 @@ def test_wrong_folders_and_factors(assay, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("N,loss\n1,2\n")
     done = run(assay, table, "--factor", "all")
-    assert done.returncode == 2 and "error[usage.factor]" in done.stderr
+    assert done.returncode == 2 and "error[usage.of_studies]" in done.stderr
 
 
 def test_options_of_tables_are_refused(assay, tmp_path):

@@ -64,6 +64,39 @@ TEST(LocalSlopes, IntervalsCover) {
   EXPECT_LE(covered, 1944);
 }
 
+// Four checkpoints of each run, which share its luck: the same test, and taken as rows of their own
+// the intervals of the slope of N cover less than .8.
+TEST(LocalSlopes, OfCheckpointsCover) {
+  Normals normal(5);
+  int size = 0, data = 0, alone = 0;
+  for (int k = 0; k < 1000; ++k) {
+    std::vector<Observation> rows;
+    for (const double n : decades(1e5, 1.2, 12)) {
+      const double luck = 0.02 * normal();
+      for (const double d : decades(6e3, 1.5, 4)) {
+        Observation row;
+        row.model_size = n;
+        row.data_size = d;
+        row.run = std::to_string(n);
+        row.loss = 40 * std::pow(n, -0.05) * std::pow(d, -0.2) * std::exp(luck + 0.01 * normal());
+        rows.push_back(row);
+      }
+    }
+    const auto slopes = local_slopes(rows);
+    EXPECT_EQ(slopes->runs, 12);
+    size += slopes->size.low <= 0.05 && 0.05 <= slopes->size.high;
+    data += slopes->data.low <= 0.2 && 0.2 <= slopes->data.high;
+    for (Observation& row : rows) row.run.clear();
+    const auto apart = local_slopes(rows);
+    alone += apart->size.low <= 0.05 && 0.05 <= apart->size.high;
+  }
+  for (const int covered : {size, data}) {
+    EXPECT_GE(covered, 912);  // .95 less 5.5 deviations
+    EXPECT_LE(covered, 990);
+  }
+  EXPECT_LT(alone, 850);
+}
+
 TEST(LocalSlopes, AreNotToldByALineOrAFewRows) {
   Normals normal(4);
   std::vector<Observation> rows = plane(0.1, 0.3, 0.01, normal);

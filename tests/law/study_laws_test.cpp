@@ -11,6 +11,7 @@ namespace assay {
 namespace {
 
 using namespace testing;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -68,6 +69,22 @@ TEST(StudyOutcomes, TrialsThatDidNotCompleteCountForWhatTheyAre) {
                                             HasSubstr("1 of 20 trials diverged"),
                                             HasSubstr("1 of 20 trials were not measured"),
                                             HasSubstr(study.trials[4].name)));
+}
+
+TEST(StudyOutcomes, CheckpointsAreRowsOfTheirTrial) {
+  StudyFolder study = planted_study({{"mae", kLaw}});
+  study.trials[1].status = "timed_out";
+  study.trials[2].status = "diverged";
+  const StudyOutcome outcome = study_outcomes(study, "all", StudyRows::checkpoints).front();
+  ASSERT_EQ(outcome.rows.size(), 39u);  // steps 50 and 100 of each, one row of the diverged
+  EXPECT_EQ(outcome.rows[0].run, outcome.rows[1].run);
+  EXPECT_EQ(outcome.rows[0].data_size, std::round(0.5 * outcome.rows[1].data_size));
+  EXPECT_EQ(outcome.rows[0].loss, 99);
+  // Only the last of a trial that was stopped is a bound: it passed the others.
+  EXPECT_EQ(outcome.rows[2].status, ObservationStatus::measured);
+  EXPECT_EQ(outcome.rows[3].status, ObservationStatus::upper_bound);
+  EXPECT_EQ(outcome.rows[4].status, ObservationStatus::diverged);
+  EXPECT_THAT(outcome.warnings, Contains(HasSubstr("19 rows are checkpoints before the end")));
 }
 
 TEST(StudyOutcomes, FoldersThatDoNotTellTheTrunkApartSaySo) {

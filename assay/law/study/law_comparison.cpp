@@ -94,7 +94,7 @@ std::vector<LawDifference> compare_slopes(std::span<const NamedSlopes> groups) {
         const Estimate& first = of_data ? a.data : a.size;
         const Estimate& second = of_data ? b.data : b.size;
         const double error = std::hypot(first.standard_error, second.standard_error);
-        const auto degrees = static_cast<double>(std::min(a.rows, b.rows) - 3);
+        const auto degrees = static_cast<double>(std::min(a.runs, b.runs) - 3);
         const Estimate difference = student_interval(first.value - second.value, error, degrees,
                                                      std::min(a.rows, b.rows), 1 - 0.05 / pairs);
         all.push_back({.first = groups[i].group,

@@ -70,9 +70,9 @@ Json slopes_json(const std::optional<LocalSlopes>& slopes) {
 }  // namespace
 
 std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::string& factor,
-                                        const LawRequest& request) {
+                                        const LawRequest& request, StudyRows rows) {
   std::vector<OutcomeLaws> all;
-  for (StudyOutcome& outcome : study_outcomes(study, factor)) {
+  for (StudyOutcome& outcome : study_outcomes(study, factor, rows)) {
     LawRequest of_outcome = request;
     of_outcome.form = chosen_form(outcome.rows, request.form)->name();
     OutcomeLaws laws;

@@ -22,7 +22,8 @@ struct OutcomeLaws {
 /// where N and D vary, else "floor_power". Throws what study_outcomes throws, and Error law.form
 /// where the trials differ neither in size, data nor compute.
 std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::string& factor,
-                                        const LawRequest& request);
+                                        const LawRequest& request,
+                                        StudyRows rows = StudyRows::last);
 
 /// What `assay predict` and `assay plan` call a law: "mae: bit deficit, attentive".
 std::string law_name(const StudyOutcome& outcome, const FittedLaw& law);

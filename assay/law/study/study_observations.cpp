@@ -57,18 +57,18 @@ bool is_own_loss(const Measurement& m) {
          !m.labels.contains("level") && !m.labels.contains("band");
 }
 
-/// The last one after the first step, of averaged weights where there is a choice.
-const Measurement* last_of(const TrialFolder& trial, Wanted wanted, const std::string& readout,
-                           const std::string& factor) {
-  const Measurement* best = nullptr;
-  const auto rank = [](const Measurement& m) {
-    return std::pair(m.step, label(m, "weights") == "averaged");
-  };
-  for (const Measurement& m : trial.measurements)
-    if (wanted(m) && m.step > 0 && label(m, "readout") == readout && label(m, "factor") == factor &&
-        (!best || rank(m) > rank(*best)))
-      best = &m;
-  return best;
+/// By step, those after the first; of averaged weights where there is a choice.
+std::map<int64_t, const Measurement*> by_step(const TrialFolder& trial, Wanted wanted,
+                                              const std::string& readout,
+                                              const std::string& factor) {
+  std::map<int64_t, const Measurement*> out;
+  for (const Measurement& m : trial.measurements) {
+    if (!wanted(m) || m.step <= 0 || label(m, "readout") != readout || label(m, "factor") != factor)
+      continue;
+    const Measurement*& known = out[m.step];
+    if (!known || label(m, "weights") == "averaged") known = &m;
+  }
+  return out;
 }
 
 std::set<std::string> labels_of(const StudyFolder& study, Wanted wanted, const std::string& name) {
@@ -104,31 +104,48 @@ void take(const TrialFolder& trial, const Measurement& m, Observation& row) {
 
 struct Filler {
   const StudyFolder& study;
+  StudyRows which = StudyRows::last;
   bool of_trunk = true;
 
   void fill(StudyOutcome& outcome, Wanted wanted, const std::string& factor) const {
-    int64_t unmeasured = 0, unfinished = 0, diverged = 0;
+    int64_t unmeasured = 0, unfinished = 0, diverged = 0, checkpoints = 0;
     std::set<std::string> unusable, moving;
     for (const TrialFolder& trial : study.trials) {
       if (!trial.in_study) continue;
-      Observation row = row_of(trial, of_trunk);
-      const Measurement* m = last_of(trial, wanted, outcome.readout, factor);
-      if (m) take(trial, *m, row);
-      if (row.status != ObservationStatus::diverged) {
-        if (!m) {
-          ++unmeasured;
-          continue;
-        }
+      const auto measured = by_step(trial, wanted, outcome.readout, factor);
+      const std::string group = group_of(trial.name);
+      if (trial.status == "diverged") {
+        ++diverged;
+        Observation row = row_of(trial, of_trunk);
+        if (!measured.empty()) take(trial, *measured.rbegin()->second, row);
+        outcome.rows.push_back(std::move(row));
+        continue;
+      }
+      if (measured.empty()) {
+        ++unmeasured;
+        continue;
+      }
+      for (const auto& [step, m] : measured) {
+        const bool last = m == measured.rbegin()->second;
+        if (!last && which == StudyRows::last) continue;
+        Observation row = row_of(trial, of_trunk);
+        take(trial, *m, row);
+        if (!last) row.status = ObservationStatus::measured;
         if (!(row.loss > 0) || !std::isfinite(row.loss)) {
           unusable.insert(trial.name);
           continue;
         }
+        unfinished += row.status == ObservationStatus::upper_bound;
+        checkpoints += !last;
+        outcome.rows.push_back(std::move(row));
       }
-      if (!outcome.comparable && target_moves(*trial.config)) moving.insert(row.group);
-      unfinished += row.status == ObservationStatus::upper_bound;
-      diverged += row.status == ObservationStatus::diverged;
-      outcome.rows.push_back(std::move(row));
+      if (!outcome.comparable && target_moves(*trial.config)) moving.insert(group);
     }
+    if (checkpoints > 0)
+      outcome.warnings.push_back(fmt::format(
+          "{} rows are checkpoints before the end of their trial, where the learning rate has not "
+          "decayed: they lie above what trials of that length would reach",
+          checkpoints));
     if (unfinished > 0)
       outcome.warnings.push_back(fmt::format(
           "{} of {} trials did not complete: their last measurement counts as an upper bound",
@@ -157,8 +174,9 @@ struct Filler {
 
 }  // namespace
 
-std::vector<StudyOutcome> study_outcomes(const StudyFolder& study, const std::string& factor) {
-  const Filler filler{study, std::ranges::all_of(study.trials, [](const TrialFolder& trial) {
+std::vector<StudyOutcome> study_outcomes(const StudyFolder& study, const std::string& factor,
+                                         StudyRows rows) {
+  const Filler filler{study, rows, std::ranges::all_of(study.trials, [](const TrialFolder& trial) {
                         return !trial.in_study || trial.trunk_parameters > 0;
                       })};
   const std::set<std::string> factors = labels_of(study, is_deficit, "factor");

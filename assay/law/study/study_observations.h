@@ -21,18 +21,26 @@ struct StudyOutcome {
   std::vector<std::string> warnings;
 };
 
+/// Which measurements of a trial are rows.
+enum class StudyRows {
+  last,         // the last one
+  checkpoints,  // all after the first step, as rows of one run
+};
+
 /// The bit deficit by readout, which all objectives share, then each objective's own held-out loss
 /// per target, which no two do.
 ///
 /// N = trained parameters of the trunk (of everything trained where the folder does not tell),
-/// D = examples seen, U = different ones among them, C = FLOPs of training. The last measurement
-/// of each trial, averaged weights. A trial that did not complete counts from where it was last
-/// measured, as an upper bound; a diverged one is counted and not fitted; one that was never
-/// measured after its first step is left out, with a warning. factor: "all", "content",
+/// D = examples seen, U = different ones among them, C = FLOPs of training; of averaged weights. A
+/// trial that did not complete counts from where it was last measured, as an upper bound; a
+/// diverged one is counted and not fitted; one that was never measured after its first step is left
+/// out, with a warning. Checkpoints before the last stand before the decay of the learning rate,
+/// above what a run of their length would reach, which a warning says. factor: "all", "content",
 /// "position", or the name of one.
 ///
 /// Throws Error law.no_outcome where nothing was measured, law.factor for a factor that was not.
 std::vector<StudyOutcome> study_outcomes(const StudyFolder& study,
-                                         const std::string& factor = "all");
+                                         const std::string& factor = "all",
+                                         StudyRows rows = StudyRows::last);
 
 }  // namespace assay
