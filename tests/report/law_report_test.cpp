@@ -110,7 +110,7 @@ TEST_F(LawReport, ExponentsThatAreNotIdentifiedHaveNoMark) {
                   panel.at("title").get<std::string>().find("in range") == std::string::npos);
   EXPECT_THAT(named(found.at("figures"), "law").at("title"), HasSubstr("Not told by these trials"));
   EXPECT_THAT(named(found.at("tables"), "laws").at("rows")[0].back().at("text"),
-              HasSubstr("trades off"));
+              HasSubstr("not determined"));
 }
 
 // Curves of four budgets in one panel would be sixteen lines: only the largest is drawn, and said
