@@ -165,10 +165,11 @@ std::string sections_html(const ReportData& data, const Content& content) {
          section("drive-section", "What the next steps teach",
                  figures_html(content, {"drive", "drive_factors"}) +
                      table_section(content.drive, true)) +
-         section("laws", "Scaling laws",
-                 figures_html(content, {"law", "exponents"}) + table_section(content.laws, false) +
-                     table_section(content.law_differences, true) +
-                     figures_html(content, {"law_holdout", "law_residuals", "own_law"})) +
+         section(
+             "laws", "Scaling laws",
+             figures_html(content, {"law", "exponents"}) + table_section(content.laws, false) +
+                 table_section(content.law_differences, true) +
+                 figures_html(content, {"allocation", "law_holdout", "law_residuals", "own_law"})) +
          section("loss", "Held-out loss", figures_html(content, {"loss"})) +
          section("limits", "Limits and diagnostics",
                  list_html(content.limits, "Nothing to report.")) +

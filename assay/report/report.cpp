@@ -35,7 +35,7 @@ Content make_content(const ReportData& data) {
         metric_figure,       alignment_figure,    loss_figure,     factor_figure,
         demand_figure,       demand_level_figure, drive_figure,    drive_factor_figure,
         law_figure,          own_law_figure,      exponent_figure, residual_figure,
-        law_holdout_figure}) {
+        allocation_figure,   law_holdout_figure}) {
     Figure figure = make(data);
     if (!figure.panels.empty()) content.figures.push_back(std::move(figure));
   }

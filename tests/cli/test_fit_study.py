@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 
-def write_study(folder, objectives, sizes=(3e4, 1e5, 4e5, 3e6), data=(3000, 12000, 60000, 300000)):
+def write_study(folder, objectives, flops_per=6, sizes=(3e4, 1e5, 4e5, 3e6), data=(3000, 12000, 60000, 300000)):
     """objectives: name -> (floor, alpha, beta). Residuals alternate by half a percent."""
     trials = []
     for name, (floor, alpha, beta) in objectives.items():
@@ -20,16 +20,16 @@ def write_study(folder, objectives, sizes=(3e4, 1e5, 4e5, 3e6), data=(3000, 1200
                 config = {"name": f"{name}/width={i}/examples={d}", "objective": {"name": name}}
                 (at / "config.json").write_text(json.dumps(config))
                 (at / "outcome.json").write_text('{"status": "completed", "reason": "", "step": 10}')
-                common = {"kind": "measurement", "unit": "bit", "step": 10, "fraction": 1, "flops": 6 * n * d,
+                common = {"kind": "measurement", "unit": "bit", "step": 10, "fraction": 1, "flops": flops_per * n * d,
                           "coverage": 0.95, "n": 100, "method": "planted"}
                 lines = [{**common, "meter": "probe", "quantity": "deficit_bits", "value": loss,
                           "labels": {"factor": "all", "features": "trained", "readout": "linear"}},
                          {**common, "meter": "heldout_loss", "quantity": "loss_per_target", "value": loss / 7,
                           "labels": {"weights": "averaged", "term": "a"}},
-                         {"kind": "ledger", "step": 10, "training_flops": 6 * n * d, "measuring_flops": 0,
+                         {"kind": "ledger", "step": 10, "training_flops": flops_per * n * d, "measuring_flops": 0,
                           "examples": d, "unique_examples": d, "tokens": d}]
                 (at / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-                trials.append({"id": identity, "name": config["name"], "config": config, "steps": 10, "flops": 6 * n * d,
+                trials.append({"id": identity, "name": config["name"], "config": config, "steps": 10, "flops": flops_per * n * d,
                                "parameters": 2 * n, "trunk_parameters": n})
     study = {"format": 1, "name": "planted", "question": "?", "base": ".", "toml": "", "set": [], "trials": trials,
              "warnings": []}
@@ -99,6 +99,20 @@ def test_stored_laws_predict_and_plan(assay, tmp_path):
     done = subprocess.run([assay, "plan", "--from", laws, *of, "--n-range", "3e4:3e6", "--d-range", "3e3:3e5", "--json"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_compute_is_divided_at_the_cost_of_the_trials(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)}, flops_per=96)
+    laws = tmp_path / "laws.json"
+    assert run(assay, tmp_path, "-o", laws).returncode == 0
+    of = ["--group", "mae: bit deficit, linear", "--json"]
+    done = subprocess.run([assay, "predict", laws, *of, "--at", "C=1e13"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    optimal = json.loads(done.stdout)["predictions"][0]["optimal"]
+    assert 96 * optimal["N"] * optimal["D"] == pytest.approx(1e13, rel=1e-6)
+    # At the optimum both terms fall alike: alpha A N^-alpha = beta B D^-beta.
+    size, data = 0.4 * 6 * (3e4 / optimal["N"]) ** 0.4, 0.5 * 6 * (3e3 / optimal["D"]) ** 0.5
+    assert size == pytest.approx(data, rel=0.2)
 
 
 def test_one_size_and_one_budget_have_no_law(assay, tmp_path):

@@ -97,9 +97,37 @@ TEST_F(LawReport, ShowsLawsAtEverySizeWithFloorAndExtrapolation) {
   EXPECT_EQ(named(found.at("figures"), "law_residuals").at("panels").size(), 2u);
   EXPECT_EQ(named(found.at("figures"), "law_holdout").at("panels").size(), 2u);
   EXPECT_THAT(report_html(folder), HasSubstr("id=\"figure-law\""));
+  EXPECT_THAT(report_html(folder), HasSubstr("id=\"figure-allocation\""));
 }
 
 // Noise of 30%: no exponent can be told, and no mark claims one; slopes in range are.
+// The trials have C = 6 N D, A = 6 (3e4)^.4, B = 6 (3e3)^.5: N* ∝ C^(5/9), and N* D* 6 = C
+// everywhere.
+TEST_F(LawReport, DividesComputeAsItsLawsWould) {
+  const json found =
+      report(testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5), 0.002}}));
+  const auto& figure = named(found.at("figures"), "allocation");
+  ASSERT_EQ(figure.at("panels").size(), 2u);
+  EXPECT_THAT(figure.at("title"), HasSubstr("mae 0.5"));
+  const auto& sizes = figure.at("panels")[0].at("series");
+  const auto& data = figure.at("panels")[1].at("series");
+  ASSERT_EQ(sizes.size(), 2u);  // within, and beyond
+  for (size_t i = 0; i < 2; ++i)
+    for (size_t k = 0; k < sizes[i].at("marks").size(); ++k) {
+      const auto &n = sizes[i].at("marks")[k], &d = data[i].at("marks")[k];
+      EXPECT_NEAR(
+          6 * n.at("value").get<double>() * d.at("value").get<double>() / n.at("x").get<double>(),
+          1, 1e-9);
+      EXPECT_LT(n.at("low"), n.at("value"));
+      EXPECT_GT(n.at("high"), n.at("value"));
+    }
+  const auto& within = sizes[0].at("marks");
+  const double rise =
+      std::log(within.back().at("value").get<double>() / within.front().at("value").get<double>()) /
+      std::log(within.back().at("x").get<double>() / within.front().at("x").get<double>());
+  EXPECT_NEAR(rise, 5.0 / 9, 0.05);
+}
+
 TEST_F(LawReport, ExponentsThatAreNotIdentifiedHaveNoMark) {
   StudyFolder study = testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5), 0.3}});
   const json found = report(study);

@@ -181,6 +181,7 @@ FittedLaw fit_form(std::span<const Observation> observations, FormPointer form,
   if (!observations.empty()) law.group = observations.front().group;
   if (request.holdout) form = judged_form(observations, request, form, law);
   law.problem = law_problem(observations, form, request.checked);
+  law.flops_per = flops_per(observations);
   const auto search = std::chrono::steady_clock::now();
   law.fit = fit_law(law.problem, request.fit);
   law.search_seconds = seconds_since(search);

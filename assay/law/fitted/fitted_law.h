@@ -43,6 +43,7 @@ struct FittedLaw {
   std::optional<Influence> influence;                    // of flagged rows; of an identifiable law
   std::vector<std::optional<ProfileInterval>> profiles;  // [parameters]; empty unless asked for
   std::optional<StructuralBits> structural;              // of laws with a column of data
+  double flops_per = 6;                                  // of the rows (allocation.h)
   double seconds = 0, search_seconds = 0;  // all of it; the search for the minimum alone
 
   /// Parameters may be told: the fit is usable and the design tells its exponents apart.

@@ -85,12 +85,14 @@ class Point {
   void from_compute() {
     Observation& at = out_.point;
     if (known(at.model_size) && known(at.data_size))
-      throw Error("usage.axis", "C is given beside N and D, of which it follows: C = 6 N D",
+      throw Error("usage.axis",
+                  fmt::format("C is given beside N and D, of which it follows: C = {:.3g} N D",
+                              law_.flops_per),
                   "leave one of the three out");
     if (known(at.data_size)) {
-      at.model_size = at.compute / (6 * at.data_size);
+      at.model_size = at.compute / (law_.flops_per * at.data_size);
     } else if (known(at.model_size)) {
-      at.data_size = at.compute / (6 * at.model_size);
+      at.data_size = at.compute / (law_.flops_per * at.model_size);
     } else {
       allocate();
     }
@@ -101,7 +103,8 @@ class Point {
     Observation& at = out_.point;
     if (!law_.identifiable)
       refuse_unidentified(law_, "compute-optimal sizes follow from the exponents");
-    out_.optimal = allocation_intervals(form_, law_.parameters, law_.draws, at.compute);
+    out_.optimal =
+        allocation_intervals(form_, law_.parameters, law_.draws, at.compute, 0.95, law_.flops_per);
     if (!out_.optimal)
       throw Error("law.allocation",
                   "there are no compute-optimal sizes: A, B or an exponent of the law is zero",

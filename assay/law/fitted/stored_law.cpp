@@ -39,6 +39,7 @@ Json to_json(const StoredLaw& law) {
           {"axis", axis_symbol(law.form->axes().front())},
           {"loss_unit", law.loss_unit},
           {"rows", law.rows},
+          {"flops_per", law.flops_per},
           {"identifiable", law.identifiable},
           {"reasons", law.reasons},
           {"parameters", law.parameters},
@@ -61,6 +62,7 @@ StoredLaw law_from_json(const Json& json) {
   if (!json.at("failure").is_null()) json.at("failure").get_to(law.failure);
   law.form = make_form(json.at("form").get<std::string>(), axis_of(json.at("axis")));
   json.at("loss_unit").get_to(law.loss_unit);
+  law.flops_per = json.value("flops_per", 6.0);
   json.at("rows").get_to(law.rows);
   json.at("identifiable").get_to(law.identifiable);
   json.at("reasons").get_to(law.reasons);
@@ -108,6 +110,7 @@ StoredLaw stored_law(const FittedLaw& law, const std::string& loss_unit) {
   out.form = law.problem.form;
   out.loss_unit = loss_unit;
   out.rows = law.fit.rows;
+  out.flops_per = law.flops_per;
   if (!law.fit.usable()) return out;
   out.identifiable = law.identifiable();
   if (law.gate) out.reasons = law.gate->reasons;

@@ -20,6 +20,7 @@ struct StoredLaw {
   FormPointer form;
   std::string loss_unit;
   int64_t rows = 0;
+  double flops_per = 6;  // k of C = k N D (allocation.h)
   bool identifiable = false;
   std::vector<std::string> reasons;  // why not
   std::vector<double> parameters;    // [p] of the minimum, in table units, identifiable or not
@@ -39,9 +40,9 @@ StoredLaw stored_law(const FittedLaw& law, const std::string& loss_unit);
 void keep_what_is_needed(StoredLaw& law);
 
 /// The text of a law file: `printed`, an object, indented, and in it the key "prediction": for each
-/// law {"group", "failure", "form", "axis", "loss_unit", "rows", "identifiable", "reasons",
-/// "parameters", "seed", "draws" ([p][draws], nine digits), "noise" (six digits), "ranges", "hull"}
-/// on one line (docs/scaling_laws.md).
+/// law {"group", "failure", "form", "axis", "loss_unit", "rows", "flops_per", "identifiable",
+/// "reasons", "parameters", "seed", "draws" ([p][draws], nine digits), "noise" (six digits),
+/// "ranges", "hull"} on one line (docs/scaling_laws.md).
 std::string law_file(const nlohmann::json& printed, const std::vector<StoredLaw>& laws);
 
 /// Throws Error data.missing_file, data.not_a_law (no JSON, or no law in it), data.law_format (of

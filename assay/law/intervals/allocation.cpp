@@ -25,4 +25,15 @@ std::optional<Allocation> allocation(const Form& form, std::span<const double> p
   return out;
 }
 
+double flops_per(std::span<const Observation> observations) {
+  double sum = 0, rows = 0;
+  for (const Observation& row : observations) {
+    const double ratio = std::log(row.compute / (row.model_size * row.data_size));
+    if (!std::isfinite(ratio)) continue;
+    sum += ratio;
+    ++rows;
+  }
+  return rows > 0 ? std::exp(sum / rows) : 6;
+}
+
 }  // namespace assay

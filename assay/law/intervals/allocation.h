@@ -5,6 +5,7 @@
 #include <span>
 
 #include "assay/law/forms/form.h"
+#include "assay/law/table/observation.h"
 
 namespace assay {
 
@@ -24,5 +25,10 @@ struct Allocation {
 /// exponent is zero. compute: FLOPs; flops_per: k, FLOPs per parameter and example.
 std::optional<Allocation> allocation(const Form& form, std::span<const double> parameters,
                                      double compute, double flops_per = 6);
+
+/// k of C = k N D: the geometric mean of C/(N D) over the rows that have all three; 6, a dense
+/// transformer's by tokens, where none has. Trials count examples, and their heads: there it is 6
+/// times the tokens of an example and more.
+double flops_per(std::span<const Observation> observations);
 
 }  // namespace assay

@@ -177,6 +177,7 @@ SharedGroup described(const std::vector<FittedGroup>& groups, std::size_t g,
   out.rows = group.own.rows;
   out.clusters = group.own.clusters;
   out.own_exponents = {group.own.parameters[3], group.own.parameters[4]};
+  out.flops_per = group.flops_per;
   out.draws = draws_of(draws, g);
   out.noise = noise_of(group, best.parameters[g], groups.size());
   out.region = fitted_region(group.problem.rows, *group.problem.form);

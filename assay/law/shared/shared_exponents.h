@@ -31,6 +31,7 @@ struct SharedGroup {
   // For predictions: E, A, B, alpha, beta in each resample; log residuals times √(n/(n − 3 − 2/G)).
   LawBootstrap draws;
   std::vector<double> noise;
+  double flops_per = 6;
   FittedRegion region;
 };
 

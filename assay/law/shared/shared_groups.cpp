@@ -59,8 +59,9 @@ std::vector<FittedGroup> fitted_groups(std::span<const Observation> observations
                   "share exponents of losses in one unit, or fit each group alone");
   std::vector<FittedGroup> out;
   for (const std::string& name : order) {
-    FittedGroup group{name, law_problem(rows[name], make_form("chinchilla")), {}};
+    FittedGroup group{name, law_problem(rows[name], make_form("chinchilla")), {}, 6};
     group.own = fit_law(group.problem, {.loss = loss});
+    group.flops_per = flops_per(rows[name]);
     const bool few = group.own.rows < kLeastRows;
     if (few || !group.own.usable())
       throw refusal(fmt::format("group {}: {}", in_backticks(name),

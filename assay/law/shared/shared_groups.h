@@ -13,6 +13,7 @@ struct FittedGroup {
   std::string name;
   LawProblem problem;  // of the form "chinchilla"
   LawFit own;
+  double flops_per = 6;  // allocation.h
   double scale() const;  // λ (likelihood_scale), above zero
 };
 

@@ -78,6 +78,7 @@ std::vector<StoredLaw> stored_laws(const SharedExponents& shared, const std::str
           fmt::format("the groups do not share their exponents, p = {:.2g}", shared.p_value)};
     law.parameters.assign(group.coefficients.begin(), group.coefficients.end());
     law.parameters.insert(law.parameters.end(), {shared.alpha, shared.beta});
+    law.flops_per = group.flops_per;
     law.draws = group.draws;
     law.noise = group.noise;
     law.region = group.region;

@@ -25,6 +25,7 @@ Figure law_figure(const ReportData& data);           // bit deficit against FLOP
 Figure own_law_figure(const ReportData& data);       // the same of each objective's own loss
 Figure exponent_figure(const ReportData& data);      // parameters of the laws with intervals
 Figure residual_figure(const ReportData& data);      // of the laws
+Figure allocation_figure(const ReportData& data);    // compute-optimal size and data
 Figure law_holdout_figure(const ReportData& data);   // errors of extrapolation, beside baselines
 
 Table factor_table(const ReportData& data);

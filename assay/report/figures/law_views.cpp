@@ -65,13 +65,15 @@ Estimate estimate_of(const FittedLaw& law, size_t parameter) {
 Estimate estimate_of(const FittedLaw& law, const std::string& quantity) {
   if (!law.identifiable()) return unidentified(law);
   const Form& form = *law.problem.form;
-  if (quantity != "loss_exponent") return estimate_of(law, form.index(quantity));
+  const bool of_model = quantity == "model_exponent";
+  if (!of_model && quantity != "loss_exponent") return estimate_of(law, form.index(quantity));
   const auto value = allocation(form, law.fit.parameters, 1);
   if (!value) return unidentified(law);
-  Estimate estimate{.value = value->loss_exponent, .n = law.fit.rows};
+  Estimate estimate{.value = of_model ? value->model_exponent : value->loss_exponent,
+                    .n = law.fit.rows};
   if (law.resamples)
     if (const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1))
-      take(with->loss_exponent, estimate);
+      take(of_model ? with->model_exponent : with->loss_exponent, estimate);
   return estimate;
 }
 

@@ -20,7 +20,7 @@ std::string count_of(double count);
 
 /// A parameter with its 95% interval; missing where the trials do not identify the law.
 Estimate estimate_of(const FittedLaw& law, size_t parameter);
-/// The same by name, or of "loss_exponent" (Allocation).
+/// The same by name, or of "loss_exponent" or "model_exponent" (Allocation).
 Estimate estimate_of(const FittedLaw& law, const std::string& quantity);
 /// "E", "alpha", … as far as the laws' form has them, and "loss_exponent" where it has both.
 std::vector<std::string> quantities_of(const OutcomeLaws& of);
