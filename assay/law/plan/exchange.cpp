@@ -5,155 +5,17 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "assay/core/error.h"
+#include "assay/law/plan/exchange_state.h"
 
 namespace assay {
 namespace {
 
 using Eigen::Index;
+using State = ExchangeState;
+
 constexpr double kLeastGain = 1e-7;  // of the logarithm of the criterion
-
-// Runs on candidates with the inverse of their information. The criterion is the logarithm of a
-// concave function that doubles where all runs do: −log Σ variances, or log det / p.
-class State {
- public:
-  State(const Eigen::MatrixXd& sensitivity, const Eigen::MatrixXd& contrasts,
-        const std::vector<double>& seconds, const ExchangeLimits& limits)
-      : j_(sensitivity),
-        contrasts_(contrasts),
-        seconds_(seconds),
-        limits_(limits),
-        counts_(seconds.size(), 0) {
-    // A prior far weaker than any run, so that the first runs have a gain.
-    ridge_ = 1e-10 * j_.squaredNorm() / static_cast<double>(j_.size());
-    refresh();
-  }
-
-  Index candidates() const { return j_.cols(); }
-  const std::vector<int>& counts() const { return counts_; }
-  int runs() const { return runs_; }
-  double score() const { return score_; }
-  double spent() const { return spent_; }
-  int points() const {
-    return static_cast<int>(std::ranges::count_if(counts_, [](int n) { return n > 0; }));
-  }
-
-  bool fits(Index add, Index remove = -1) const {
-    const auto k = static_cast<std::size_t>(add);
-    const double back = remove < 0 ? 0 : seconds_[static_cast<std::size_t>(remove)];
-    return counts_[k] < limits_.most_seeds && runs_ + (remove < 0) <= limits_.most_runs &&
-           spent_ + seconds_[k] - back <= limits_.seconds * (1 + 1e-9);
-  }
-  void change(Index at, int by) {
-    counts_[static_cast<std::size_t>(at)] += by;
-    refresh();
-  }
-  void replace(std::vector<int> counts) {
-    counts_ = std::move(counts);
-    refresh();
-  }
-  // Gain of the criterion by one run more, given an inverse information and its trace.
-  double gain_of(Index add, const LawMatrix& inverse) const {
-    const LawVector v = inverse * j_.col(add);
-    const double factor = 1 + j_.col(add).dot(v);
-    if (contrasts_.cols() == 0) return std::log(factor) / static_cast<double>(j_.rows());
-    const double variance = trace(inverse);
-    return -std::log1p(-(contrasts_.transpose() * v).squaredNorm() / factor / variance);
-  }
-  double gain_of(Index add) const { return gain_of(add, inverse_); }
-
-  // Best run to put in the place of one at `from`, with the gain of the exchange.
-  std::pair<Index, double> best_exchange(Index from) const {
-    const LawVector v = inverse_ * j_.col(from);
-    const double left = 1 - j_.col(from).dot(v);
-    if (!(left > 1e-9)) return {-1, 0};
-    const LawMatrix inverse = inverse_ + v * v.transpose() / left;
-    const double lost = contrasts_.cols() == 0 ? std::log(left) / static_cast<double>(j_.rows())
-                                               : std::log(trace(inverse_) / trace(inverse));
-    std::pair<Index, double> best{-1, 0};
-    const bool last =
-        points() <= limits_.least_points && counts_[static_cast<std::size_t>(from)] == 1;
-    for (Index to = 0; to < candidates(); ++to) {
-      if (to == from || !fits(to, from)) continue;
-      if (last && counts_[static_cast<std::size_t>(to)] > 0) continue;
-      const double gain = lost + gain_of(to, inverse);
-      if (gain > best.second) best = {to, gain};
-    }
-    return best;
-  }
-
-  // Σ over the best possible runs of the criterion's gradient: 1/that bounds the efficiency.
-  double efficiency() const {
-    std::vector<double> gradient;
-    for (Index i = 0; i < candidates(); ++i) gradient.push_back(slope_of(i));
-    double low = 0, high = *std::ranges::max_element(gradient);
-    // A price of a run makes the limit on runs part of the bound; any price gives a bound.
-    const auto bound = [&](double price) {
-      return knapsack(gradient, price) + price * limits_.most_runs;
-    };
-    for (int step = 0; step < 60; ++step) {  // convex in the price
-      const double third = (high - low) / 3;
-      if (bound(low + third) < bound(high - third))
-        high -= third;
-      else
-        low += third;
-    }
-    return 1 / std::min(bound(low), bound(0));
-  }
-
- private:
-  double trace(const LawMatrix& inverse) const {
-    return (contrasts_.transpose() * inverse * contrasts_).trace();
-  }
-  double slope_of(Index at) const {
-    const LawVector v = inverse_ * j_.col(at);
-    if (contrasts_.cols() == 0) return j_.col(at).dot(v) / static_cast<double>(j_.rows());
-    return (contrasts_.transpose() * v).squaredNorm() / trace(inverse_);
-  }
-  double knapsack(const std::vector<double>& gradient, double price) const {
-    std::vector<std::size_t> order(gradient.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
-      return (gradient[a] - price) * seconds_[b] > (gradient[b] - price) * seconds_[a];
-    });
-    double value = 0, left = limits_.seconds;
-    for (const std::size_t i : order) {
-      if (gradient[i] <= price) continue;
-      const double runs = std::min<double>(limits_.most_seeds, left / seconds_[i]);
-      value += runs * (gradient[i] - price);
-      left -= runs * seconds_[i];
-    }
-    return value;
-  }
-  void refresh() {
-    LawMatrix information = ridge_ * LawMatrix::Identity(j_.rows(), j_.rows());
-    runs_ = 0;
-    spent_ = 0;
-    for (Index i = 0; i < candidates(); ++i) {
-      const int n = counts_[static_cast<std::size_t>(i)];
-      if (n == 0) continue;
-      information += n * j_.col(i) * j_.col(i).transpose();
-      runs_ += n;
-      spent_ += n * seconds_[static_cast<std::size_t>(i)];
-    }
-    const Eigen::LDLT<LawMatrix> factors(information);
-    inverse_ = factors.solve(LawMatrix::Identity(j_.rows(), j_.rows()));
-    score_ = contrasts_.cols() == 0
-                 ? factors.vectorD().array().log().sum() / static_cast<double>(j_.rows())
-                 : -std::log(trace(inverse_));
-  }
-
-  const Eigen::MatrixXd& j_;
-  const Eigen::MatrixXd& contrasts_;
-  const std::vector<double>& seconds_;
-  const ExchangeLimits& limits_;
-  std::vector<int> counts_;
-  LawMatrix inverse_;
-  double ridge_ = 0, score_ = 0, spent_ = 0;
-  int runs_ = 0;
-};
 
 // Different points first, the cheapest that gain: an optimum for one exponent may have as few as
 // the law has parameters, and would not show that the form is wrong.
