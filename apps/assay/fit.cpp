@@ -121,9 +121,13 @@ int fit(const Arguments& arguments, CLI::App& command, const Globals& globals) {
   request.intervals = parse_interval_choice(arguments.intervals);
   request.holdout = arguments.holdout == "rolling";
   if (request.form != "auto") make_form(request.form);  // throws before the table is read
-  if (!arguments.output.empty()) check_output(arguments.output, {arguments.table});
-  if (!arguments.write_preregistration.empty())
-    check_output(arguments.write_preregistration, {arguments.table});
+  const std::string& plan_file = arguments.write_preregistration;
+  if (!arguments.output.empty())
+    check_output(arguments.output, {arguments.table, arguments.preregistered, plan_file});
+  if (!plan_file.empty()) {
+    check_output(plan_file, {arguments.table}, "--write-preregistration");
+    refuse_frozen(plan_file);
+  }
   if (std::filesystem::is_directory(arguments.table)) {
     refuse_of_tables(command);
     return fit_study(arguments.table, arguments.factor.empty() ? "all" : arguments.factor,

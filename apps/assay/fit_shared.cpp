@@ -47,6 +47,7 @@ std::string shared_text(const SharedExponents& shared) {
   text += table(rows) +
           fmt::format("that all groups have these exponents: F({:g}, {:g}) = {:.3g}, p = {:.2g}\n",
                       shared.degrees, shared.residual_degrees, shared.statistic, shared.p_value);
+  for (const std::string& reason : shared.reasons) text += "not identified: " + reason + "\n";
   if (shared.p_value < 0.05)
     text +=
         "they do not: what N and D are worth holds at no particular scale, so read the separate "

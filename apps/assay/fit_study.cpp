@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -32,8 +33,9 @@ std::string parameter_text(const FittedLaw& law, const char* name) {
 }
 
 std::string loss_exponent_text(const FittedLaw& law) {
+  if (!law.identifiable()) return "–";
   const auto value = allocation(*law.problem.form, law.fit.parameters, 1);
-  if (!law.identifiable() || !value) return "–";
+  if (!value) return "–";
   if (!law.resamples) return fmt::format("{:.3g}", value->loss_exponent);
   const auto with = allocation_intervals(law.problem, law.fit, *law.resamples, 1);
   return with_limits(value->loss_exponent,
@@ -63,10 +65,8 @@ std::string laws_text(const OutcomeLaws& of) {
   std::string unidentified;
   for (size_t i = 0; i < of.laws.size(); ++i) {
     const FittedLaw& law = of.laws[i];
-    if (!law.fit.usable()) {
+    if (!law.fit.usable())
       unidentified += fmt::format("{}: no law: {}\n", law.group, law.fit.failure);
-      continue;
-    }
     std::vector<std::string> row{law.group, fmt::format("{}", law.fit.rows),
                                  parameter_text(law, "E")};
     if (surface)
@@ -76,10 +76,10 @@ std::string laws_text(const OutcomeLaws& of) {
       row.push_back(parameter_text(law, "c"));
     for (const auto of_axis : {&LocalSlopes::size, &LocalSlopes::data})
       row.push_back(slope_text(of.slopes[i], of_axis));
-    row.push_back(fmt::format("{:.2g}", law.fit.scale.sigma));
+    row.push_back(law.fit.usable() ? fmt::format("{:.2g}", law.fit.scale.sigma) : "–");
     row.push_back(holdout_text(law));
     rows.push_back(std::move(row));
-    if (!law.identifiable())
+    if (law.gate && !law.identifiable())
       for (size_t k = 0; k < law.gate->reasons.size(); ++k)
         unidentified +=
             fmt::format("{}: {}; {}\n", law.group, law.gate->reasons[k], law.gate->remedies[k]);
@@ -149,7 +149,11 @@ int fit_study(const std::string& folder, const std::string& factor, StudyRows ro
     if (!globals.quiet)
       for (const OutcomeLaws& of : all) warn_of(of, globals);
   }
-  return 0;
+  const auto usable = [](const FittedLaw& law) { return law.fit.usable(); };
+  return std::ranges::all_of(
+             all, [&](const OutcomeLaws& of) { return std::ranges::all_of(of.laws, usable); })
+             ? 0
+             : 1;
 }
 
 }  // namespace assay::cli

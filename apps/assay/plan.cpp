@@ -70,7 +70,9 @@ void take_guess(const Arguments& arguments, SweepRequest& request, std::string& 
     request.sigma = arguments.sigma.value_or(kSigma);
     return;
   }
-  const LawAxis axis = request.region.data_decades() > 0 ? LawAxis::data_size : LawAxis::model_size;
+  const SweepRegion& region = request.region;
+  const bool sizes_alone = region.size_decades() > 0 && !(region.data_decades() > 0);
+  const LawAxis axis = sizes_alone ? LawAxis::model_size : LawAxis::data_size;
   const StoredGuess stored = read_guess(arguments.from, arguments.group, axis);
   request.guess = stored.law;
   request.sigma = arguments.sigma.value_or(stored.sigma);

@@ -66,12 +66,13 @@ std::string errors_text(const PlanView& view) {
     row(exponent.name, fmt::format("{:.3g}", exponent.value), exponent.standard_error,
         precision.floor_relative ? error_text(exponent.floor_known) : "–");
   if (precision.allocation) row("a in N* ∝ C^a", "", *precision.allocation, "");
+  const std::vector<LawAxis>& axes = view.request.guess.form->axes();
   std::string text = table(rows);
   text += fmt::format(
       "log loss ten times beyond the largest {}: ±{}; difference found: between two objectives, "
       "with "
       "80% power at .05{}\n",
-      precision.exponents.size() > 1 ? "N and D" : "size",
+      axes.size() > 1 ? "N and D" : axis_symbol(axes.front()),
       error_text(precision.interval_factor() * precision.beyond),
       view.correlation == 0 ? std::string(", independent runs")
                             : fmt::format(", noise correlated {:.2g}", view.correlation));

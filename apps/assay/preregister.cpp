@@ -22,10 +22,14 @@ Preregistration obey(CLI::App& command, const std::string& path) {
   return file;
 }
 
-void freeze(const CLI::App& command, const std::string& path) {
+void refuse_frozen(const std::string& path) {
   if (std::filesystem::exists(path))
     throw Error("usage.preregistration_exists", fmt::format("{} exists already", path),
                 "what was decided beforehand is not overwritten: give another name");
+}
+
+void freeze(const CLI::App& command, const std::string& path) {
+  refuse_frozen(path);
   std::map<std::string, std::vector<std::string>> settings;
   for (const FrozenOption& frozen : frozen_options()) {
     const CLI::Option& option = *command.get_option(frozen.name);

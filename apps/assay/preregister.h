@@ -12,8 +12,9 @@ namespace assay::cli {
 /// check_against throw.
 Preregistration obey(CLI::App& command, const std::string& path);
 
-/// Writes the options as they are now. Throws Error usage.preregistration_exists: what was frozen
-/// is not overwritten.
+/// Throws Error usage.preregistration_exists: what was frozen is not overwritten.
+void refuse_frozen(const std::string& path);
+/// Writes the options as they are now. Throws what refuse_frozen throws.
 void freeze(const CLI::App& command, const std::string& path);
 
 std::string preregistration_summary(const Preregistration& file,

@@ -20,7 +20,7 @@ int report(const std::string& folder, std::string output, const Globals& globals
     return 0;
   }
   if (output.empty()) output = (fs::path(folder) / "report.html").string();
-  if (output != "-") check_output(output, {});
+  if (output != "-") check_output(output, {folder});
   const std::string html = report_html(folder);
   if (output == "-") {
     std::fwrite(html.data(), 1, html.size(), stdout);

@@ -346,3 +346,15 @@ def test_groups_of_different_forms_are_told(fit, tmp_path):
     rows = [(*row, "sweep") for row in sweep(0.002)]
     done = fit(write(tmp_path / "t.csv", rows + lines, "N,D,loss,group"), "--group-column", "group", "--ci", "none")
     assert "different forms, whose exponents do not compare" in done.stderr
+
+
+def test_nothing_that_is_read_or_frozen_is_written_over(fit, tmp_path):
+    name = write(tmp_path / "own.csv", sweep(0.002))
+    assert fit(name, "--write-preregistration", "own.toml", "--ci", "none").returncode == 0
+    plan = (tmp_path / "own.toml").read_text()
+    for arguments in (["--preregistered", "own.toml", "-o", "own.toml"],
+                      ["--write-preregistration", "x", "-o", "x"],
+                      ["--write-preregistration", name]):
+        done = fit(name, "--ci", "none", *arguments)
+        assert done.returncode == 2 and "would overwrite" in done.stderr, done.stderr
+    assert (tmp_path / "own.toml").read_text() == plan and not (tmp_path / "x").exists()

@@ -115,6 +115,39 @@ def test_compute_is_divided_at_the_cost_of_the_trials(assay, tmp_path):
     assert size == pytest.approx(data, rel=0.2)
 
 
+def test_a_study_is_not_written_over(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)})
+    records = next(tmp_path.glob("trials/*/records.jsonl"))
+    for file in (tmp_path / "study.json", records):
+        before = file.read_text()
+        for command in ("fit", "report"):
+            done = subprocess.run([assay, command, tmp_path, "-o", file], capture_output=True, text=True)
+            assert done.returncode == 2 and "what the study in" in done.stderr, done.stderr
+        assert file.read_text() == before
+    assert run(assay, tmp_path, "--ci", "none", "-o", tmp_path / "laws.json").returncode == 0
+
+
+def test_terms_of_an_objective_have_laws_of_their_own(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)})
+    for records in tmp_path.glob("trials/*/records.jsonl"):
+        lines = [json.loads(line) for line in records.read_text().splitlines()]
+        own = next(line for line in lines if line.get("meter") == "heldout_loss")
+        more = {**own, "value": own["value"] ** 0.5, "labels": {**own["labels"], "term": "b"}}
+        records.write_text("".join(json.dumps(line) + "\n" for line in [*lines, more]))
+    laws = json.loads(run(assay, tmp_path, "--ci", "none", "--json").stdout)["outcomes"][1]["laws"]
+    assert [law["group"] for law in laws] == ["mae: a", "mae: b"]
+    assert laws[0]["slopes"]["D"]["value"] == pytest.approx(2 * laws[1]["slopes"]["D"]["value"])
+
+
+def test_an_objective_without_a_law_is_told_by_the_exit_code(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5), "few": (4, 0.4, 0.5)})
+    study = json.loads((tmp_path / "study.json").read_text())
+    study["trials"] = [t for t in study["trials"] if not t["id"].startswith("few") or t["id"][-3:] in ("0-0", "0-3", "3-0")]
+    (tmp_path / "study.json").write_text(json.dumps(study))
+    done = run(assay, tmp_path, "--ci", "none")
+    assert done.returncode == 1 and "few: no law: 3 rows" in done.stdout
+
+
 def test_one_size_and_one_budget_have_no_law(assay, tmp_path):
     write_study(tmp_path, {"mae": (4, 0.4, 0.5)}, sizes=(1e5,), data=(3000,))
     done = run(assay, tmp_path)

@@ -173,6 +173,24 @@ def test_a_range_that_rounds_to_one_width_is_no_range(plan, tmp_path):
         assert not (tmp_path / "s.toml").exists()
 
 
+def test_seeds_at_a_point_are_limited(plan):
+    for more in ([], ["--of", "allocation", "--n-range", "3e4:3e5", "--overhead", 20]):
+        found = document(plan("--design", "optimal", "--most-seeds", 1, *more, "--json"))
+        assert max(run["seeds"] for run in found["runs"]) == 1
+        assert found["efficiency_bound"] <= 1 + 1e-9
+
+
+def test_a_law_of_one_column_is_planned_along_it(assay, plan, tmp_path):
+    rows = [(n, 2 + 300 * n ** -0.4 * (1 + 0.003 * math.sin(n))) for n in (1e5, 3e5, 1e6, 3e6, 1e7, 3e7, 1e8)]
+    (tmp_path / "t.csv").write_text("N,loss\n" + "".join(f"{n},{loss}\n" for n, loss in rows))
+    done = subprocess.run([assay, "fit", "t.csv", "-o", "n.json"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    wrong = plan("--from", tmp_path / "n.json", "--n-range", "1e5:1e8", "--d-range", "1e5:1e6")
+    assert wrong.returncode == 2 and "is one of N, and the ranges vary D" in wrong.stderr
+    right = document(plan("--from", tmp_path / "n.json", "--n-range", "1e5:1e8", "--d-range", "1e6", "--json"))
+    assert len({run["model_size"] for run in right["runs"]}) == 5
+
+
 @pytest.mark.parametrize("of", ["alpha", "beta", "allocation", "exponents"])
 def test_each_exponent_has_an_optimal_sweep_of_its_own(plan, of):
     own = document(plan("--design", "optimal", "--of", of, "--json"))

@@ -130,6 +130,24 @@ TEST(FewRuns, ManyCheckpointsDoNotMakeUpForThem) {
       bootstrap(law_problem(checkpoints(8, 1), form), fit, {.resamples = 100}).failure.empty());
 }
 
+// Runs that hold nothing but an upper bound are no evidence of how a loss falls with N.
+TEST(FewRuns, AreNotMadeMoreByRunsThatWereStopped) {
+  auto rows = checkpoints(4, 1);
+  for (const double size : decades(2e7, 1, 6)) {
+    Observation stopped;
+    stopped.model_size = size;
+    stopped.data_size = 1e10;
+    stopped.run = "stopped " + std::to_string(size);
+    stopped.loss = 1.5 * predict(*make_form("chinchilla"), kChinchillaLike, stopped);
+    stopped.status = ObservationStatus::upper_bound;
+    rows.push_back(stopped);
+  }
+  const LawProblem problem = law_problem(rows, make_form("chinchilla"));
+  const LawFit fit = fit_law(problem);
+  EXPECT_THAT(identifiability(problem, fit).reasons, Contains(HasSubstr("4 runs for 5")));
+  EXPECT_THAT(bootstrap(problem, fit).failure, HasSubstr("4 runs are too few"));
+}
+
 // One learning curve has a law, and nothing tells how another run would have gone.
 TEST(FewRuns, OneLearningCurveHasNoIntervalOfRuns) {
   const FormPointer form = make_form("floor_power");
@@ -171,6 +189,16 @@ TEST(FewRows, SigmaDoesNotCollapse) {
     mean += fit.scale.sigma / 0.005 / 300;
   }
   EXPECT_NEAR(mean, 1, 0.2);
+  // Nor with six upper bounds above the law beside the nine rows: of 200 tables ten did.
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    auto rows = square(3, 2, 0.005, 900 + seed);
+    for (std::size_t i = 0; i < 6; ++i) {
+      rows.push_back(rows[i]);
+      rows.back().loss *= 1.5;
+      rows.back().status = ObservationStatus::upper_bound;
+    }
+    EXPECT_GT(fit_law(law_problem(rows, make_form("chinchilla"))).scale.sigma, 0.1 * 0.005) << seed;
+  }
 }
 
 TEST(FewRows, AHoldoutWithoutIntervalsHasNoCoverage) {
@@ -235,6 +263,23 @@ TEST(ReplicateNoise, ThatResidualsExceedIsNotBelieved) {
   EXPECT_EQ(believed.scale.source, "replicates");
   EXPECT_EQ(believed.scale.exceeded, 0);
   EXPECT_THAT(believed.warnings, Not(Contains(HasSubstr("between seeds by"))));
+}
+
+// Seeds with names may agree by rounding: they are seeds.
+TEST(ReplicateNoise, OfRoundedLossesIsThatOfTheLosses) {
+  double rounded = 0, exact = 0;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    std::vector<Observation> rows = square(5, 2, 0.003, 700 + seed),
+                             twice = square(5, 2, 0.003, 800 + seed);
+    rows.insert(rows.end(), twice.begin(), twice.end());
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].run = std::to_string(i);
+    exact += replicate_noise(rows).sigma / 60;
+    for (Observation& row : rows) row.loss = std::round(100 * row.loss) / 100;
+    EXPECT_EQ(replicate_noise(rows).degrees, 25);
+    rounded += replicate_noise(rows).sigma / 60;
+  }
+  EXPECT_NEAR(exact, 0.003, 0.0003);
+  EXPECT_NEAR(rounded, 0.003, 0.0005);
 }
 
 // Two runs that meet at four checkpoints are one comparison of runs, not four.

@@ -68,6 +68,31 @@ TEST(SharedExponents, NeedADesignThatTellsThemApart) {
   EXPECT_EQ(refusal(rows), "");
 }
 
+TEST(SharedExponents, UpperBoundsAddNoDegreesOfFreedom) {
+  auto rows = groups_of(kThree, 0.005, 7);
+  const SharedExponents alone = share_exponents(rows, {.resamples = 0});
+  for (Observation row : groups_of(kThree, 0, 8, 4)) {
+    row.loss *= 1.5;
+    row.status = ObservationStatus::upper_bound;
+    rows.push_back(row);
+  }
+  const SharedExponents beside = share_exponents(rows, {.resamples = 0});
+  EXPECT_EQ(beside.residual_degrees, alone.residual_degrees);
+  EXPECT_NEAR(beside.statistic, alone.statistic, 1e-6);
+}
+
+// Two groups so noisy that neither tells beta do not tell it together.
+TEST(SharedExponents, SayWhereTheyAreNotDetermined) {
+  const auto rows = groups_of({{"a", 1.8, 1, 1}, {"b", 1.8, 1, 1}}, 0.15, 9, 4);
+  const SharedExponents shared = share_exponents(rows, {.resamples = 300});
+  EXPECT_THAT(shared.reasons, Contains(HasSubstr("is not determined")));
+  for (const StoredLaw& law : stored_laws(shared, "nats")) {
+    EXPECT_FALSE(law.identifiable);
+    EXPECT_FALSE(law.reasons.empty());
+  }
+  EXPECT_TRUE(share_exponents(groups_of(kThree, 0.003, 9), {.resamples = 300}).reasons.empty());
+}
+
 TEST(SharedExponents, NoiseFreeGroupsGiveTheirLaw) {
   const SharedExponents out =
       share_exponents(groups_of(kThree, 0, 1), {.loss = RobustLoss::huber(1e-3), .resamples = 0});
@@ -213,7 +238,7 @@ TEST(SharedExponents, AreRefusedWhereTheyMeanNothing) {
   EXPECT_THAT(message(units), HasSubstr("different units (`bits` and `nats`)"));
   auto few = groups_of(kThree, 0.005, 8);
   few.resize(55);
-  EXPECT_THAT(message(few), HasSubstr("group `gen`: 5 rows, and sharing needs at least 8"));
+  EXPECT_THAT(message(few), HasSubstr("group `gen`: 5 measured rows, and sharing needs at least 8"));
 }
 
 TEST(SharedExponents, SayThatRowsOfOneRunAreNotIndependent) {

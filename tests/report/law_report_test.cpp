@@ -31,7 +31,8 @@ void write_study(const fs::path& folder, const StudyFolder& study) {
     for (const Measurement& m : trial.measurements) records += to_json(m).dump() + "\n";
     records += to_json(*trial.ledger).dump() + "\n";
     write_atomically(at / "records.jsonl", records);
-    write_atomically(at / "outcome.json", R"({"status":"completed","reason":"","step":100})");
+    write_atomically(at / "outcome.json",
+                     json{{"status", trial.status}, {"reason", ""}, {"step", 100}}.dump());
   }
   write_atomically(folder / "study.json", json{{"format", 1},
                                                {"name", "planted"},
@@ -100,7 +101,6 @@ TEST_F(LawReport, ShowsLawsAtEverySizeWithFloorAndExtrapolation) {
   EXPECT_THAT(report_html(folder), HasSubstr("id=\"figure-allocation\""));
 }
 
-// Noise of 30%: no exponent can be told, and no mark claims one; slopes in range are.
 // The trials have C = 6 N D, A = 6 (3e4)^.4, B = 6 (3e3)^.5: N* ∝ C^(5/9), and N* D* 6 = C
 // everywhere.
 TEST_F(LawReport, DividesComputeAsItsLawsWould) {
@@ -128,6 +128,8 @@ TEST_F(LawReport, DividesComputeAsItsLawsWould) {
   EXPECT_NEAR(rise, 5.0 / 9, 0.05);
 }
 
+// Noise of 30%: no exponent can be told, and no mark claims one; slopes in range are. Nor is
+// anything drawn beyond the trials.
 TEST_F(LawReport, ExponentsThatAreNotIdentifiedHaveNoMark) {
   StudyFolder study = testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5), 0.3}});
   const json found = report(study);
@@ -139,6 +141,25 @@ TEST_F(LawReport, ExponentsThatAreNotIdentifiedHaveNoMark) {
   EXPECT_THAT(named(found.at("figures"), "law").at("title"), HasSubstr("Not told by these trials"));
   EXPECT_THAT(named(found.at("tables"), "laws").at("rows")[0].back().at("text"),
               HasSubstr("not determined"));
+  for (const auto& series : named(found.at("figures"), "law").at("panels")[0].at("series"))
+    EXPECT_NE(series.at("drawn"), "extrapolated");
+}
+
+TEST_F(LawReport, TrialsThatDidNotCompleteAreMarkedAndSaid) {
+  StudyFolder study = testing::planted_study({{"mae", testing::deficit_law(4, 0.4, 0.5), 0.002}});
+  study.trials[3].status = study.trials[7].status = "timed_out";
+  const json found = report(study);
+  int bounds = 0;
+  for (const auto& series : named(found.at("figures"), "law").at("panels")[0].at("series"))
+    if (series.at("drawn") == "bounds") bounds += static_cast<int>(series.at("marks").size());
+  EXPECT_EQ(bounds, 2);
+  EXPECT_THAT(found.at("limits").dump(), HasSubstr("2 of 20 trials did not complete"));
+  EXPECT_EQ(named(found.at("figures"), "law_residuals")
+                .at("panels")[0]
+                .at("series")[0]
+                .at("marks")
+                .size(),
+            18u);
 }
 
 // Curves of four budgets in one panel would be sixteen lines: only the largest is drawn, and said

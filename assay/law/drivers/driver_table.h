@@ -16,7 +16,7 @@ struct DriverColumns {
   /// Empty = the first column with a common name for objectives or runs ("objective", "preset",
   /// "run", …), else rows are called by their line.
   std::string objective;
-  std::vector<std::string> where;  // conditions (table_filter.h)
+  std::vector<std::string> where;  // conditions (filter.h)
 };
 
 struct DriverTable {

@@ -144,11 +144,16 @@ std::optional<Known> outcome_of(const OutcomeLaws& of, size_t index, const std::
 }
 
 std::optional<Known> deficit_at_end(const std::vector<const TrialFolder*>& trials,
-                                    const OutcomeLaws& of, const std::string& group) {
+                                    const OutcomeLaws& of) {
+  const DriverSource source{
+      "deficit",
+      "probe",
+      "deficit_bits",
+      {{"factor", "all"}, {"features", "trained"}, {"readout", of.outcome.readout}}};
   std::vector<Known> values;
   for (const TrialFolder* trial : trials)
-    for (const Observation& row : of.outcome.rows)
-      if (row.group == group && row.run == trial->id) values.push_back({row.loss, 0});
+    if (const Measurement* m = nearest(*trial, source, 1))
+      values.push_back({m->value, error_of(*m)});
   return mean_of(values);
 }
 
@@ -171,7 +176,7 @@ StudyDrivers study_drivers(const StudyFolder& study, const StudyDriverColumns& c
   for (size_t i = 0; i < of.laws.size(); ++i) {
     const std::string& group = of.laws[i].group;
     const auto trials = largest_trials(study, of.outcome, group);
-    const auto outcome = columns.outcome == "deficit" ? deficit_at_end(trials, of, group)
+    const auto outcome = columns.outcome == "deficit" ? deficit_at_end(trials, of)
                                                       : outcome_of(of, i, columns.outcome);
     if (!outcome) {
       out.left_out.push_back(fmt::format("{}: its trials do not tell {}", group, columns.outcome));

@@ -32,7 +32,8 @@ std::vector<double> measured(std::span<const double> residuals,
 // Half of the residuals' deviation under least squares, where rows are few; else 0.
 double least_sigma(LawObjective& objective, const LawVector& start) {
   const std::size_t p = objective.size();
-  if (objective.residuals().size() >= kFewRowsPerParameter * p) return 0;
+  if (measured(objective.residuals(), objective.highest()).size() >= kFewRowsPerParameter * p)
+    return 0;
   const double delta = objective.delta();
   objective.set_delta(std::numeric_limits<double>::infinity());
   LawVector gradient(start.size());

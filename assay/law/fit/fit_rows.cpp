@@ -73,6 +73,10 @@ void number_clusters(std::span<const Observation> observations, FitRows& rows) {
     rows.clusters += fresh;
     rows.cluster.push_back(entry->second);
   }
+  std::vector<bool> measured(static_cast<std::size_t>(rows.clusters));
+  for (std::size_t i = 0; i < rows.source.size(); ++i)
+    if (!rows.is_bound(i)) measured[static_cast<std::size_t>(rows.cluster[i])] = true;
+  rows.measured_clusters = std::ranges::count(measured, true);
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ struct FitRows {
   std::vector<std::size_t> source;  // [count] index among the observations
   std::size_t count = 0;            // without padding
   int64_t clusters = 0;
-  int64_t upper_bounds = 0;  // among count
-  int64_t diverged = 0;      // left out
+  int64_t measured_clusters = 0;  // with a row that is no upper bound
+  int64_t upper_bounds = 0;       // among count
+  int64_t diverged = 0;           // left out
   LawUnits units;
 
   LawRows rows() const;

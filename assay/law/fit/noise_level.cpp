@@ -7,6 +7,7 @@
 #include <map>
 #include <numbers>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace assay {
@@ -63,15 +64,15 @@ std::vector<Rows> replicated_points(std::span<const Observation> observations) {
   return out;
 }
 
-// One row of each run, and of losses that agree to every digit.
+// One row of each run. Of rows without a run, one of each loss: more likely pasted twice than
+// equal.
 Rows one_per_run(const Rows& rows) {
   Rows out;
-  for (const Observation* row : rows) {
-    const auto same = [&](const Observation* other) {
-      return (!row->run.empty() && other->run == row->run) || other->loss == row->loss;
-    };
-    if (std::ranges::none_of(out, same)) out.push_back(row);
-  }
+  std::unordered_set<std::string_view> runs;
+  std::unordered_set<double> losses;
+  for (const Observation* row : rows)
+    if (row->run.empty() ? losses.insert(row->loss).second : runs.insert(row->run).second)
+      out.push_back(row);
   return out;
 }
 

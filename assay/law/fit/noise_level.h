@@ -18,8 +18,8 @@ struct ReplicateNoise {
 };
 
 /// Runs that share every column and the group, and are not the same run. Rows of one run at one
-/// point count once, and so do losses that agree to every digit: more likely one run that stands
-/// there twice. Only measured rows.
+/// point count once, and so do rows without a run whose losses agree to every digit: more likely
+/// one run that stands there twice. Only measured rows.
 ReplicateNoise replicate_noise(std::span<const Observation> observations);
 
 /// 1.4826 median |r| √(n/(n − p)) over residuals: the deviation of normal noise, half of which may

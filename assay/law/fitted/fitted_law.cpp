@@ -63,9 +63,8 @@ void warn_of_resamples(FittedLaw& law) {
     law.fit.warnings.push_back("no intervals: " + resamples.failure);
   else if (resamples.failed > kTellFailed * (resamples.kept + resamples.failed))
     law.fit.warnings.push_back(
-        fmt::format("{} of {} resamples left too few different design points and have no part in "
-                    "the intervals, "
-                    "which are rather too narrow",
+        fmt::format("{} of {} resamples left too few different design points, or did not converge, "
+                    "and have no part in the intervals, which are rather too narrow",
                     resamples.failed, resamples.kept + resamples.failed));
 }
 

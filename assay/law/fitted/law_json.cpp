@@ -133,9 +133,12 @@ nlohmann::json to_json(const FittedLaw& law) {
     intervals[parameter.name] = limits_json(law.identifiable() ? law.interval(i) : std::nullopt);
   }
   const bool squares = std::isinf(fit.scale.delta);
+  Json axes = Json::array();
+  for (const LawAxis axis : form.axes()) axes.push_back(axis_symbol(axis));
   return {{"form", form.name()},
           {"formula", form.formula()},
           {"source", form.source()},
+          {"axes", axes},
           {"group", law.group},
           {"identifiable", law.identifiable()},
           {"identifiability", gate_json(law)},

@@ -50,7 +50,8 @@ class Resampler {
   }
 
   LawBootstrap run() {
-    const auto runs = problem_.rows.clusters, least = static_cast<int64_t>(out_.parameters) + 3;
+    const auto runs = problem_.rows.measured_clusters,
+               least = static_cast<int64_t>(out_.parameters) + 3;
     if (runs < least) {
       out_.failure = fmt::format(
           "{} run{} too few to resample a law of {} parameters, which "

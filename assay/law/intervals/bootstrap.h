@@ -37,9 +37,10 @@ struct LawBootstrap {
   int failed = 0;       // too few different design points, or no convergence from any start
   int restarted = 0;    // resamples with a grid of their own
   int disagreeing = 0;  // of those also started warm, where the grid found a lower minimum
-  /// Why there are no draws though they were asked for; empty = there are. Fewer than p + 3 runs,
-  /// or more than half of the resamples failed: what is left would be a selection of good ones,
-  /// whose intervals are too narrow (simulated with 7 rows and 5 parameters: 95% cover 54%).
+  /// Why there are no draws though they were asked for; empty = there are. Fewer than p + 3
+  /// measured runs, or more than half of the resamples failed: what is left would be a selection of
+  /// good ones, whose intervals are too narrow (simulated with 7 rows and 5 parameters: 95% cover
+  /// 54%).
   std::string failure;
   Seed seed;
 

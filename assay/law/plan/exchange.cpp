@@ -102,13 +102,13 @@ void give_up_and_refill(State& state, const std::vector<double>& seconds) {
   }
 }
 
-std::vector<int> counts_of(const Sweep& candidates, const Sweep& start) {
+std::vector<int> counts_of(const Sweep& candidates, const Sweep& start, int most_seeds) {
   std::vector<int> counts(candidates.size(), 0);
   for (const SweepPoint& point : start)
     for (std::size_t i = 0; i < candidates.size(); ++i)
       if (std::abs(std::log(candidates[i].model_size / point.model_size)) < 1e-9 &&
           std::abs(std::log(candidates[i].data_size / point.data_size)) < 1e-9)
-        counts[i] = point.runs;
+        counts[i] = std::min(point.runs, most_seeds);
   return counts;
 }
 
@@ -145,7 +145,7 @@ ExchangedSweep exchange_sweep(const DesignModel& model, const Sweep& candidates,
     state.replace(nothing);
     seek(per_second);
   }
-  state.replace(counts_of(candidates, start));
+  state.replace(counts_of(candidates, start, within.most_seeds));
   if (state.spent() <= within.seconds && state.runs() <= within.most_runs) seek(true);
   if (best.empty())
     throw Error("plan.budget",

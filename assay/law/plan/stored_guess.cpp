@@ -34,6 +34,20 @@ Json laws_of(const std::filesystem::path& path) {
   return laws;
 }
 
+// A law of one column is planned along that column. `form`: of the column that the ranges vary.
+void require_axis(const std::filesystem::path& path, const Form& form, const Json& law) {
+  if (form.axes().size() > 1) return;
+  const std::string own = law.at("axes").at(0).get<std::string>();
+  const std::string_view varied = axis_symbol(form.axes().front());
+  if (own != varied)
+    throw Error("usage.range",
+                fmt::format("the law of {} is one of {}, and the ranges vary {}", path.string(),
+                            own, varied),
+                own == "N"   ? "give --d-range one amount"
+                : own == "D" ? "give --n-range one size"
+                             : "plan from a law of N or D");
+}
+
 const Json& law_of(const Json& laws, const std::string& group) {
   if (group.empty() && laws.size() == 1) return laws.front();
   std::vector<std::string> names;
@@ -56,6 +70,7 @@ StoredGuess read_guess(const std::filesystem::path& path, const std::string& gro
   try {
     out.group = law.value("group", "");
     out.law.form = make_form(law.at("form").get<std::string>(), axis);
+    require_axis(path, *out.law.form, law);
     if (law.at("fitted").is_null())
       throw Error(
           "law.unusable",

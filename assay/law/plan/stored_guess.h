@@ -17,9 +17,10 @@ struct StoredGuess {
 };
 
 /// Reads what `assay fit -o FILE` has written: the minimum ("fitted", identifiable or not) and σ.
-/// `group`: which law of several; empty = the only one. A law of one column is one of `axis`, where
-/// the file does not say. Throws Error data.missing_file, data.not_a_law, usage.group (several laws
-/// and no name, or an unknown one), law.unusable (the fit failed).
+/// `group`: which law of several; empty = the only one. axis: the column that the
+/// sweep varies, where it varies one. Throws Error data.missing_file, data.not_a_law, usage.group
+/// (several laws and no name, or an unknown one), usage.range (a law of one column that is not
+/// `axis`), law.unusable (the fit failed).
 StoredGuess read_guess(const std::filesystem::path& path, const std::string& group, LawAxis axis);
 
 }  // namespace assay

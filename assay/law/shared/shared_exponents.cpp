@@ -144,7 +144,7 @@ double efficiency(std::span<const double> at, std::size_t group, std::size_t coe
 // √(n/(n − p)).
 double widening(const std::vector<FittedGroup>& groups) {
   double rows = 0;
-  for (const FittedGroup& group : groups) rows += static_cast<double>(group.own.rows);
+  for (const FittedGroup& group : groups) rows += static_cast<double>(group.own.measured());
   return std::sqrt(rows / (rows - 2 - 3 * static_cast<double>(groups.size())));
 }
 
@@ -195,13 +195,34 @@ SharedGroup described(const std::vector<FittedGroup>& groups, std::size_t g,
   return out;
 }
 
+// Why these rows do not tell the exponents; empty = they do.
+std::vector<std::string> why_not_identified(const std::vector<FittedGroup>& groups,
+                                            const SharedExponents& shared) {
+  std::vector<std::string> out;
+  if (!shared.converged) out.push_back("the fit has not converged");
+  const auto judge = [&](std::size_t parameter, double value, const LawLimits& limits) {
+    const LawParameter& of = groups.front().problem.form->parameters()[parameter];
+    if (value <= of.low || value >= of.high)
+      out.push_back(fmt::format("{} lies at {:.3g}, the end of the range in which it is sought",
+                                of.name, value));
+    else if (limits.low <= of.low || limits.high >= of.high)
+      out.push_back(
+          fmt::format("{} is not determined: its interval, {:.3g} to {:.3g}, reaches the "
+                      "end of the range in which it is sought",
+                      of.name, limits.low, limits.high));
+  };
+  judge(3, shared.alpha, shared.alpha_interval);
+  judge(4, shared.beta, shared.beta_interval);
+  return out;
+}
+
 void test_hypothesis(const std::vector<FittedGroup>& groups, const ProfilePoint& best,
                      SharedExponents& out) {
   double rise = 0;
   bool clustered = false;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const LawFit& own = groups[g].own;
-    const double degrees = static_cast<double>(own.rows) - 5;
+    const double degrees = static_cast<double>(own.measured()) - 5;
     rise +=
         2 * (best.group_values[g] - own.objective / groups[g].scale()) * (degrees - 2) / degrees;
     out.residual_degrees += degrees;
@@ -237,6 +258,7 @@ SharedExponents share_exponents(std::span<const Observation> observations,
   for (std::size_t g = 0; g < groups.size(); ++g)
     out.groups.push_back(described(groups, g, best, at, draws));
   test_hypothesis(groups, best, out);
+  out.reasons = why_not_identified(groups, out);
   return out;
 }
 

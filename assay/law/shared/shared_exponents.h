@@ -50,6 +50,8 @@ struct SharedExponents {
   // over that of its own fit) (ν_g − 2)/ν_g, over the degrees 2 (G − 1), with ν_g = n_g − 5: 1/λ_g
   // is too large by ν/(ν − 2) on average. F(degrees, Σ ν_g) if it is true.
   double statistic = 0, degrees = 0, residual_degrees = 0, p_value = 1;
+  /// Why the rows do not tell the exponents, as far as designs and intervals show; empty = they do.
+  std::vector<std::string> reasons;
   std::vector<std::string> warnings;
 };
 
@@ -77,11 +79,12 @@ SharedExponents share_exponents(std::span<const Observation> observations,
 /// "agreeing", "bootstrap": {"kept", "failed"}, "test": {"statistic", "degrees",
 /// "residual_degrees", "p_value"}, "reference", "groups": [{"group", "n", "runs", "parameters",
 /// "intervals", "efficiency": {"N", "N_interval", "D", "D_interval"}, "own_exponents",
-/// "at_bound"}], "warnings"}
+/// "at_bound"}], "reasons", "warnings"}
 nlohmann::json to_json(const SharedExponents& shared);
 
-/// One law for each group, named "GROUP: shared exponents"; identifiable unless the test rejects at
-/// .05 that the groups share them: it then predicts between its own runs alone.
+/// One law for each group, named "GROUP: shared exponents"; identifiable unless there are
+/// reasons, the group lacks a term, or the test rejects at .05 that the groups share exponents: it
+/// then predicts between its own runs alone.
 std::vector<StoredLaw> stored_laws(const SharedExponents& shared, const std::string& loss_unit);
 
 }  // namespace assay

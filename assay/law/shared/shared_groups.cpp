@@ -62,11 +62,11 @@ std::vector<FittedGroup> fitted_groups(std::span<const Observation> observations
     FittedGroup group{name, law_problem(rows[name], make_form("chinchilla")), {}, 6};
     group.own = fit_law(group.problem, {.loss = loss});
     group.flops_per = flops_per(rows[name]);
-    const bool few = group.own.rows < kLeastRows;
+    const bool few = group.own.measured() < kLeastRows;
     if (few || !group.own.usable())
       throw refusal(fmt::format("group {}: {}", in_backticks(name),
-                                few ? fmt::format("{} rows, and sharing needs at least {}",
-                                                  group.own.rows, kLeastRows)
+                                few ? fmt::format("{} measured rows, and sharing needs at least {}",
+                                                  group.own.measured(), kLeastRows)
                                     : group.own.failure),
                     "leave the group out with --where, or add runs of other N and D");
     out.push_back(std::move(group));

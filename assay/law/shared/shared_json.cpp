@@ -61,6 +61,7 @@ nlohmann::json to_json(const SharedExponents& shared) {
             {"p_value", shared.p_value}}},
           {"reference", shared.groups.front().group},
           {"groups", groups},
+          {"reasons", shared.reasons},
           {"warnings", shared.warnings}};
 }
 
@@ -72,10 +73,13 @@ std::vector<StoredLaw> stored_laws(const SharedExponents& shared, const std::str
     law.form = make_form("chinchilla");
     law.loss_unit = loss_unit;
     law.rows = group.rows;
-    law.identifiable = shared.p_value >= kLevel;
-    if (!law.identifiable)
-      law.reasons = {
-          fmt::format("the groups do not share their exponents, p = {:.2g}", shared.p_value)};
+    law.reasons = shared.reasons;
+    if (shared.p_value < kLevel)
+      law.reasons.push_back(
+          fmt::format("the groups do not share their exponents, p = {:.2g}", shared.p_value));
+    for (const std::string& name : group.at_bound)
+      if (name != "E") law.reasons.push_back(name + " is zero");
+    law.identifiable = law.reasons.empty();
     law.parameters.assign(group.coefficients.begin(), group.coefficients.end());
     law.parameters.insert(law.parameters.end(), {shared.alpha, shared.beta});
     law.flops_per = group.flops_per;

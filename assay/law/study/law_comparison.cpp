@@ -7,8 +7,17 @@
 namespace assay {
 namespace {
 
-constexpr double kDetectable = 1.959964 + 0.841621;  // standard errors: level .05, power .8
 constexpr int kFewestDraws = 100;
+constexpr double kFewestBeyond = 2;  // draws beyond an end of an interval
+
+double detectable(double standard_error, double degrees) {
+  return (student_quantile(0.975, degrees) + student_quantile(0.8, degrees)) * standard_error;
+}
+
+double degrees_of(const FittedLaw& law) {
+  return std::max(1.0, static_cast<double>(law.problem.rows.measured_clusters) -
+                           static_cast<double>(law.problem.form->size()));
+}
 
 std::optional<double> quantity_of(const Form& form, std::span<const double> parameters,
                                   const std::string& quantity) {
@@ -64,7 +73,13 @@ LawDifference difference_of(const Side& first, const Side& second, const std::st
                     .limits = {sorted_quantile(draws, (1 - coverage) / 2),
                                sorted_quantile(draws, (1 + coverage) / 2)},
                     .standard_error = std::sqrt(squares / static_cast<double>(count - 1))};
-  out.detectable = kDetectable * out.standard_error;
+  const double degrees = std::min(degrees_of(*first.law), degrees_of(*second.law));
+  out.detectable = detectable(out.standard_error, degrees);
+  if (static_cast<double>(count) * (1 - coverage) / 2 < kFewestBeyond) {  // no such percentile
+    const Estimate normal = student_interval(out.value, out.standard_error, degrees,
+                                             static_cast<int64_t>(count), coverage);
+    out.limits = {normal.low, normal.high};
+  }
   out.distinguished = out.limits.low > 0 || out.limits.high < 0;
   return out;
 }
@@ -103,7 +118,7 @@ std::vector<LawDifference> compare_slopes(std::span<const NamedSlopes> groups) {
                        .value = difference.value,
                        .limits = {difference.low, difference.high},
                        .standard_error = error,
-                       .detectable = kDetectable * error,
+                       .detectable = detectable(error, degrees),
                        .distinguished = difference.low > 0 || difference.high < 0});
       }
   return all;

@@ -19,7 +19,7 @@ struct LawDifference {
   LawLimits limits;  // for all pairs of laws together 95% (Bonferroni)
   double standard_error = 0;
   /// The smallest true difference that a test at two-sided level .05, of this pair alone, finds
-  /// with 80% power: (1.960 + .842) standard errors.
+  /// with 80% power: t.975 + t.80 standard errors, of the degrees of freedom of the smaller side.
   double detectable = 0;
   bool distinguished = false;  // the limits exclude 0
 };

@@ -59,11 +59,12 @@ bool is_own_loss(const Measurement& m) {
 
 /// By step, those after the first; of averaged weights where there is a choice.
 std::map<int64_t, const Measurement*> by_step(const TrialFolder& trial, Wanted wanted,
-                                              const std::string& readout,
-                                              const std::string& factor) {
+                                              const std::string& readout, const std::string& factor,
+                                              const std::string& term) {
   std::map<int64_t, const Measurement*> out;
   for (const Measurement& m : trial.measurements) {
-    if (!wanted(m) || m.step <= 0 || label(m, "readout") != readout || label(m, "factor") != factor)
+    if (!wanted(m) || m.step <= 0 || label(m, "readout") != readout ||
+        label(m, "factor") != factor || label(m, "term") != term)
       continue;
     const Measurement*& known = out[m.step];
     if (!known || label(m, "weights") == "averaged") known = &m;
@@ -71,11 +72,16 @@ std::map<int64_t, const Measurement*> by_step(const TrialFolder& trial, Wanted w
   return out;
 }
 
+std::set<std::string> labels_of(const TrialFolder& trial, Wanted wanted, const std::string& name) {
+  std::set<std::string> all;
+  for (const Measurement& m : trial.measurements)
+    if (wanted(m)) all.insert(label(m, name));
+  return all;
+}
+
 std::set<std::string> labels_of(const StudyFolder& study, Wanted wanted, const std::string& name) {
   std::set<std::string> all;
-  for (const TrialFolder& trial : study.trials)
-    for (const Measurement& m : trial.measurements)
-      if (wanted(m)) all.insert(label(m, name));
+  for (const TrialFolder& trial : study.trials) all.merge(labels_of(trial, wanted, name));
   return all;
 }
 
@@ -102,83 +108,108 @@ void take(const TrialFolder& trial, const Measurement& m, Observation& row) {
   row.unique_data = std::min(row.data_size, static_cast<double>(trial.ledger->unique_examples));
 }
 
-struct Filler {
-  const StudyFolder& study;
-  StudyRows which = StudyRows::last;
-  bool of_trunk = true;
+class Filler {
+ public:
+  Filler(const StudyFolder& study, StudyRows which) : study_(study), which_(which) {
+    of_trunk_ = std::ranges::all_of(study.trials, [](const TrialFolder& trial) {
+      return !trial.in_study || trial.trunk_parameters > 0;
+    });
+  }
 
-  void fill(StudyOutcome& outcome, Wanted wanted, const std::string& factor) const {
-    int64_t unmeasured = 0, unfinished = 0, diverged = 0, checkpoints = 0;
-    std::set<std::string> unusable, moving;
-    for (const TrialFolder& trial : study.trials) {
+  void fill(StudyOutcome& outcome, Wanted wanted, const std::string& factor) {
+    count_ = {};
+    for (const TrialFolder& trial : study_.trials) {
       if (!trial.in_study) continue;
-      const auto measured = by_step(trial, wanted, outcome.readout, factor);
-      const std::string group = group_of(trial.name);
-      if (trial.status == "diverged") {
-        ++diverged;
-        Observation row = row_of(trial, of_trunk);
-        if (!measured.empty()) take(trial, *measured.rbegin()->second, row);
-        outcome.rows.push_back(std::move(row));
-        continue;
+      // Terms of one objective have units of their own: each is a law.
+      std::set<std::string> terms = labels_of(trial, wanted, "term");
+      if (terms.size() > 1) terms.erase("");  // of no term
+      bool measured = false;
+      for (const std::string& term : terms) {
+        const auto rows = by_step(trial, wanted, outcome.readout, factor, term);
+        if (rows.empty()) continue;
+        measured = true;
+        add(outcome, trial, rows, terms.size() > 1 ? ": " + term : "");
       }
-      if (measured.empty()) {
-        ++unmeasured;
-        continue;
-      }
-      for (const auto& [step, m] : measured) {
-        const bool last = m == measured.rbegin()->second;
-        if (!last && which == StudyRows::last) continue;
-        Observation row = row_of(trial, of_trunk);
-        take(trial, *m, row);
-        if (!last) row.status = ObservationStatus::measured;
-        if (!(row.loss > 0) || !std::isfinite(row.loss)) {
-          unusable.insert(trial.name);
-          continue;
-        }
-        unfinished += row.status == ObservationStatus::upper_bound;
-        checkpoints += !last;
-        outcome.rows.push_back(std::move(row));
-      }
-      if (!outcome.comparable && target_moves(*trial.config)) moving.insert(group);
+      if (measured) continue;
+      if (trial.status == "diverged")
+        outcome.rows.push_back(row_of(trial, of_trunk_));
+      else
+        ++count_.unmeasured;
     }
-    if (checkpoints > 0)
-      outcome.warnings.push_back(fmt::format(
+    warn(outcome);
+  }
+
+ private:
+  struct Count {
+    int64_t unmeasured = 0, checkpoints = 0;
+    std::set<std::string> unusable, moving;
+  };
+
+  void add(StudyOutcome& outcome, const TrialFolder& trial,
+           const std::map<int64_t, const Measurement*>& rows, const std::string& term) {
+    for (const auto& [step, m] : rows) {
+      const bool last = step == rows.rbegin()->first;
+      Observation row = row_of(trial, of_trunk_);
+      const bool diverged = row.status == ObservationStatus::diverged;
+      if (!last && (which_ == StudyRows::last || diverged)) continue;
+      row.group += term;
+      take(trial, *m, row);
+      if (!last) row.status = ObservationStatus::measured;
+      if (!diverged && (!(row.loss > 0) || !std::isfinite(row.loss))) {
+        count_.unusable.insert(trial.name + term);
+        continue;
+      }
+      if (!outcome.comparable && target_moves(*trial.config)) count_.moving.insert(row.group);
+      count_.checkpoints += !last;
+      outcome.rows.push_back(std::move(row));
+    }
+  }
+
+  void warn(StudyOutcome& outcome) {
+    std::set<std::string> unfinished, diverged;
+    for (const Observation& row : outcome.rows) {
+      if (row.status == ObservationStatus::upper_bound) unfinished.insert(row.run);
+      if (row.status == ObservationStatus::diverged) diverged.insert(row.run);
+    }
+    const auto say = [&](std::string text) { outcome.warnings.push_back(std::move(text)); };
+    const size_t all = study_.trials.size();
+    if (count_.checkpoints > 0)
+      say(fmt::format(
           "{} rows are checkpoints before the end of their trial, where the learning rate has not "
           "decayed: they lie above what trials of that length would reach",
-          checkpoints));
-    if (unfinished > 0)
-      outcome.warnings.push_back(fmt::format(
+          count_.checkpoints));
+    if (!unfinished.empty())
+      say(fmt::format(
           "{} of {} trials did not complete: their last measurement counts as an upper bound",
-          unfinished, study.trials.size()));
-    if (diverged > 0)
-      outcome.warnings.push_back(fmt::format("{} of {} trials diverged: counted, not fitted",
-                                             diverged, study.trials.size()));
-    if (unmeasured > 0)
-      outcome.warnings.push_back(
-          fmt::format("{} of {} trials were not measured after their first step: left out",
-                      unmeasured, study.trials.size()));
-    for (const std::string& name : unusable)
-      outcome.warnings.push_back(
-          fmt::format("{} has no positive {}: left out", name, outcome.name));
-    for (const std::string& group : moving)
-      outcome.warnings.push_back(fmt::format(
+          unfinished.size(), all));
+    if (!diverged.empty())
+      say(fmt::format("{} of {} trials diverged: counted, not fitted", diverged.size(), all));
+    if (count_.unmeasured > 0)
+      say(fmt::format("{} of {} trials were not measured after their first step: left out",
+                      count_.unmeasured, all));
+    for (const std::string& name : count_.unusable)
+      say(fmt::format("{} has no positive {}: left out", name, outcome.name));
+    for (const std::string& group : count_.moving)
+      say(fmt::format(
           "the target of {} moves with its own trunk, so its loss need not fall as it learns: a "
           "law of it says little",
           group));
-    if (!of_trunk)
-      outcome.warnings.push_back(
-          "this folder does not tell the trunk's parameters apart, so N "
-          "counts heads too; `assay run` on it once more writes them");
+    if (!of_trunk_)
+      say("this folder does not tell the trunk's parameters apart, so N counts heads too; `assay "
+          "run` on it once more writes them");
   }
+
+  const StudyFolder& study_;
+  StudyRows which_;
+  bool of_trunk_ = true;
+  Count count_;
 };
 
 }  // namespace
 
 std::vector<StudyOutcome> study_outcomes(const StudyFolder& study, const std::string& factor,
                                          StudyRows rows) {
-  const Filler filler{study, rows, std::ranges::all_of(study.trials, [](const TrialFolder& trial) {
-                        return !trial.in_study || trial.trunk_parameters > 0;
-                      })};
+  Filler filler(study, rows);
   const std::set<std::string> factors = labels_of(study, is_deficit, "factor");
   if (!factors.empty() && !factors.contains(factor))
     throw Error("law.factor", fmt::format("no trial was probed for a factor `{}`", factor),

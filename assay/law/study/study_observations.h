@@ -28,7 +28,7 @@ enum class StudyRows {
 };
 
 /// The bit deficit by readout, which all objectives share, then each objective's own held-out loss
-/// per target, which no two do.
+/// per target, which no two do; of an objective of several terms each term's, a group of its own.
 ///
 /// N = trained parameters of the trunk (of everything trained where the folder does not tell),
 /// D = examples seen, U = different ones among them, C = FLOPs of training; of averaged weights. A

@@ -96,9 +96,9 @@ class Design {
 
   // Every checkpoint of a run has its N and its luck: of N a table knows as much as it has runs.
   void check_runs() {
-    const int64_t runs = problem_.rows.clusters;
+    const int64_t runs = problem_.rows.measured_clusters;
     if (!has_axis(form_, LawAxis::model_size) || runs >= static_cast<int64_t>(form_.size())) return;
-    if (runs == static_cast<int64_t>(problem_.rows.count)) return;  // too few points: said above
+    if (runs == problem_.rows.measured()) return;  // too few points: said above
     refuse(out_,
            fmt::format("{} run{} for {} parameters: checkpoints of one run do not tell how the "
                        "loss falls with model_size",

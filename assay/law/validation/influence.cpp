@@ -73,7 +73,8 @@ class Refits {
         weight_(problem.rows.weight) {}
 
   void without(std::size_t row, InfluentialRow& out) {
-    if (problem_.rows.count - 1 < problem_.form->least_rows()) {
+    const auto left = problem_.rows.measured() - !problem_.rows.is_bound(row);
+    if (left < static_cast<int64_t>(problem_.form->least_rows())) {
       out.failure = "too few rows would be left";
       return;
     }

@@ -179,6 +179,8 @@ const AssayChart = (() => {
       text: seen.map(m => hover(series, m, `at ${si(m.x)}FLOP`)) };
     if (series.drawn === "points")
       return [{ ...common, mode: "markers", marker: { color: style.colour, size: 7, symbol: style.symbol } }];
+    if (series.drawn === "bounds")
+      return [{ ...common, mode: "markers", marker: { color: style.colour, size: 8, symbol: "triangle-down-open" } }];
     const floor = series.drawn === "floor";
     return [...bands(seen, x.map, y.map, floor ? GREY : style.colour),
       { ...common, mode: "lines", line: { color: floor ? GREY : style.colour, width: 1.8,
@@ -206,8 +208,10 @@ const AssayChart = (() => {
   function directLabels(panel, objectives, y, range) {
     const scale = (HEIGHT - TOP - BOTTOM) / (range[1] - range[0]);
     const labels = [];
+    const extrapolated = new Set(panel.series.filter(s => s.drawn === "extrapolated").map(s => s.label));
     for (const series of panel.series) {
-      if (series.drawn === "points" || series.drawn === "curve") continue;
+      if (series.drawn === "points" || series.drawn === "bounds") continue;
+      if (series.drawn === "curve" && extrapolated.has(series.label)) continue;
       const last = series.marks.filter(m => m.value !== null).pop();
       if (last) labels.push({ text: series.label, at: y.map(last.value),
                               style: styleOf(objectives, series) });

@@ -22,8 +22,8 @@ struct Series {
   std::string objective{};  // decides colour, marker and dash; "" = a reference line in grey
   std::string unit{};
   std::vector<Mark> marks{};
-  /// On a FLOPs axis: "" line with markers | points | curve (of a law) | extrapolated (dashed
-  /// curve) | floor (a level, in grey)
+  /// On a FLOPs axis: "" line with markers | points | bounds (trials that did not complete) |
+  /// curve (of a law) | extrapolated (dashed curve) | floor (a level, in grey)
   std::string drawn{};
   int palette = -1;  // colour and marker of this place instead of the objective's
 };

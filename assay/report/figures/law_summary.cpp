@@ -87,10 +87,12 @@ Figure exponent_figure(const ReportData& data) {
   figure.title = fmt::format("How fast the {} falls with data: {} of {} of objectives differ",
                              outcome_words(*main), told, count_text(pairs, "pair"));
   figure.caption =
-      "95% intervals, runs resampled. An exponent that the trials do not identify has no mark: it "
-      "trades off against the floor, or the design is too narrow (table below). Slopes are those "
-      "of "
-      "a plane through the logarithms within the trained range: always known, and no law.";
+      "95% intervals, of laws by resampling runs. An exponent that the trials do not identify has "
+      "no "
+      "mark: it trades off against the floor, or the design is too narrow (table below). Slopes "
+      "are "
+      "those of a plane through the logarithms within the trained range, no law, with errors by "
+      "what leaving out each run changes.";
   return figure;
 }
 
@@ -104,7 +106,7 @@ Figure residual_figure(const ReportData& data) {
       if (!law.fit.usable()) continue;
       Series series{.label = law.group, .objective = law.group, .unit = "1", .drawn = "points"};
       for (const Observation& row : of.outcome.rows) {
-        if (row.group != law.group || row.status == ObservationStatus::diverged) continue;
+        if (row.group != law.group || row.status != ObservationStatus::measured) continue;
         Mark mark{.x = row.compute};
         mark.estimate.value =
             std::log(row.loss / predict(*law.problem.form, law.fit.parameters, row));

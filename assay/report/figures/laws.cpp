@@ -61,23 +61,27 @@ void add_size(const OutcomeLaws& of, const FittedLaw& law, const std::vector<Obs
                      .objective = law.group,
                      .unit = of.outcome.unit,
                      .palette = place};
-  Series points = start;
+  Series points = start, bounds = start;
   points.drawn = "points";
+  bounds.drawn = "bounds";
   for (const Observation& row : rows) {
     Mark mark{.x = row.compute};
     mark.estimate.value = row.loss;
     mark.estimate.n = 1;
-    points.marks.push_back(std::move(mark));
+    const bool bound = row.status == ObservationStatus::upper_bound;
+    (bound ? bounds : points).marks.push_back(std::move(mark));
   }
   panel.series.push_back(std::move(points));
+  if (!bounds.marks.empty()) panel.series.push_back(std::move(bounds));
   if (!law.fit.usable()) return;
   Series within = start, beyond = start;
   within.drawn = "curve";
   if (most->data_size > least->data_size)
     within.marks = curve_marks(law, *most, least->data_size, most->data_size, kWithin);
+  if (!within.marks.empty()) panel.series.push_back(std::move(within));
+  if (!law.identifiable()) return;  // beyond its own trials such a law is luck
   beyond.drawn = "extrapolated";
   beyond.marks = curve_marks(law, *most, most->data_size, kReach * most->data_size, kBeyond);
-  if (!within.marks.empty()) panel.series.push_back(std::move(within));
   panel.series.push_back(std::move(beyond));
 }
 
@@ -127,9 +131,11 @@ Panel law_panel(const OutcomeLaws& of, const FittedLaw& law) {
 }
 
 constexpr const char* kReading =
-    "Points: trials. Solid: the fitted law at each model size N (parameters of the trunk) within "
-    "the data sizes trained; dashed: tenfold beyond them, a prediction. Bands: 95%, runs "
-    "resampled. Dotted: the floor E, where the trials identify it. Both axes logarithmic.";
+    "Points: trials; open triangles: trials that did not complete, which lie above what they would "
+    "have reached. Solid: the fitted law at each model size N (parameters of the trunk) within the "
+    "data sizes trained; dashed: tenfold beyond them, a prediction, where the trials identify the "
+    "law. Bands: 95%, runs resampled, where there are enough of them. Dotted: the floor E, where "
+    "the trials identify it. Both axes logarithmic.";
 
 Figure laws_of(const OutcomeLaws* of, const std::string& id) {
   Figure figure{.id = id};

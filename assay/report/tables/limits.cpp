@@ -122,6 +122,24 @@ void add_notes(const ReportData& data, std::vector<std::string>& out) {
     out.push_back(fmt::format("{} ({})", note, count_text(count, "trial")));
 }
 
+/// What the laws warn of, once each, with the objectives that it is said of.
+void add_laws(const ReportData& data, std::vector<std::string>& out) {
+  std::map<std::string, std::set<std::string>> said;
+  for (const OutcomeLaws& of : data.study.laws) {
+    const std::string outcome =
+        of.outcome.readout.empty() ? of.outcome.name : of.outcome.name + ", " + of.outcome.readout;
+    for (const std::string& warning : of.outcome.warnings) said[warning].insert(outcome);
+    for (const FittedLaw& law : of.laws) {
+      for (const std::string& warning : law.fit.warnings)
+        said[warning].insert(law.group + ": " + outcome);
+    }
+  }
+  for (const auto& [warning, where] : said)
+    out.push_back(fmt::format("Laws ({}): {}.",
+                              join(std::vector<std::string>(where.begin(), where.end()), "; "),
+                              warning));
+}
+
 void add_damage(const ReportData& data, std::vector<std::string>& out) {
   for (const Trial& trial : data.study.trials)
     for (const std::string& damage : trial.damage)
@@ -145,6 +163,7 @@ std::vector<std::string> limits(const ReportData& data) {
   add_data(data, out);
   add_damage(data, out);
   for (const std::string& warning : data.study.warnings) out.push_back(warning);
+  add_laws(data, out);
   add_notes(data, out);
   return out;
 }
