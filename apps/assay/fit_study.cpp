@@ -1,6 +1,7 @@
 #include "apps/assay/fit_study.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -63,6 +64,7 @@ std::string laws_text(const OutcomeLaws& of) {
     header.push_back("c");
   header.insert(header.end(), {"slope of N", "slope of D", "noise", "held out (carried)"});
   std::string unidentified;
+  std::vector<std::string> remedies;
   for (size_t i = 0; i < of.laws.size(); ++i) {
     const FittedLaw& law = of.laws[i];
     if (!law.fit.usable())
@@ -79,11 +81,13 @@ std::string laws_text(const OutcomeLaws& of) {
     row.push_back(law.fit.usable() ? fmt::format("{:.2g}", law.fit.scale.sigma) : "–");
     row.push_back(holdout_text(law));
     rows.push_back(std::move(row));
-    if (law.gate && !law.identifiable())
-      for (size_t k = 0; k < law.gate->reasons.size(); ++k)
-        unidentified +=
-            fmt::format("{}: {}; {}\n", law.group, law.gate->reasons[k], law.gate->remedies[k]);
+    if (!law.gate || law.identifiable()) continue;
+    unidentified += fmt::format("{}: {}\n", law.group, fmt::join(law.gate->reasons, "; "));
+    for (const std::string& remedy : law.gate->remedies)
+      if (std::ranges::find(remedies, remedy) == remedies.end()) remedies.push_back(remedy);
   }
+  if (!remedies.empty())
+    unidentified += fmt::format("what would tell them: {}\n", fmt::join(remedies, "; or "));
   return table(rows) + unidentified;
 }
 

@@ -43,15 +43,25 @@ const AssayChart = (() => {
     const ticks = (low, high) => {
       const values = [0];
       const decades = Math.ceil(Math.max(Math.abs(low), Math.abs(high)));
-      const step = decades > 5 ? 2 : 1;
+      const step = (low >= 1 ? high - low : decades) > 5 ? 2 : 1;
       const within = high - low > 2 ? [1] : high - low > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
       for (let k = 0; k <= decades; k += step)
         for (const part of within)
           for (const sign of [1, -1]) values.push(sign * part * w * 10 ** k);
       const shown = values.filter(v => map(v) >= low - 1e-9 && map(v) <= high + 1e-9);
+      if (shown.length < 3 && low >= 1 && high - low < 0.7) return evenTicks(w * 10 ** (low - 1), w * 10 ** (high - 1), map);
       return { at: shown.map(map), text: shown.map(power) };
     };
     return { map, ticks };
+  }
+
+  // Of a range too short for decades and their parts.
+  function evenTicks(low, high, map) {
+    const rough = (high - low) / 4, unit = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].find(s => s * unit >= rough) * unit;
+    const values = [];
+    for (let k = Math.ceil(low / step); k * step <= high; k += 1) values.push(k * step);
+    return { at: values.map(map), text: values.map(v => String(Number(v.toPrecision(4)))) };
   }
 
   function power(value) {
@@ -62,8 +72,10 @@ const AssayChart = (() => {
     return `${sign}10<sup>${String(exponent).replace("-", "−")}</sup>`;
   }
 
-  // Intervals may leave the panel (two seeds make them very wide); values never do.
+  // Intervals may leave the panel (two seeds make them very wide); values never do. Where categories are
+  // compared, the intervals are what is read, and more of them stays inside.
   function yRange(panels) {
+    const reach = panels[0].categories.length ? 1.5 : 0.45;
     const { map } = yScale(panels[0]);
     let low = Infinity, high = -Infinity, outerLow = Infinity, outerHigh = -Infinity, seen = 0;
     const see = v => { if (Number.isFinite(v)) { seen += 1; low = Math.min(low, map(v)); high = Math.max(high, map(v)); } };
@@ -77,8 +89,8 @@ const AssayChart = (() => {
         }
     if (!Number.isFinite(low)) return [0, 1];
     const span = Math.max(high - low, Math.abs(high) * 0.1, seen > 2 ? 0 : 3 * (outerHigh - outerLow), 1e-12);
-    const from = Math.max(Math.min(low, outerLow), low - 0.45 * span);
-    const to = Math.min(Math.max(high, outerHigh), high + 0.45 * span);
+    const from = Math.max(Math.min(low, outerLow), low - reach * span);
+    const to = Math.min(Math.max(high, outerHigh), high + reach * span);
     const pad = 0.05 * (to - from);
     return [from - pad, to + pad];
   }

@@ -55,6 +55,13 @@ Panel slope_panel(const ReportData& data, bool of_data) {
   return panel;
 }
 
+bool any_known(const Panel& panel) {
+  return std::ranges::any_of(panel.series, [](const Series& series) {
+    return std::ranges::any_of(series.marks,
+                               [](const Mark& mark) { return mark.estimate.known(); });
+  });
+}
+
 }  // namespace
 
 Figure exponent_figure(const ReportData& data) {
@@ -76,7 +83,7 @@ Figure exponent_figure(const ReportData& data) {
           }
       panel.series.push_back(std::move(series));
     }
-    figure.panels.push_back(std::move(panel));
+    if (any_known(panel)) figure.panels.push_back(std::move(panel));
   }
   for (const bool of_data : {false, true}) figure.panels.push_back(slope_panel(data, of_data));
   size_t told = 0, pairs = 0;
@@ -167,18 +174,22 @@ Table law_table(const ReportData& data) {
   Table table{.id = "laws", .title = "The laws", .columns = {"outcome", "objective", "trials"}};
   if (data.study.laws.empty()) return table;
   table.caption = fmt::format(
-      "Form: {}. 95% intervals: runs resampled. Noise: standard deviation of a trial's log value, "
-      "from repeated seeds where there are enough.",
+      "Form: {}, and at compute-optimal sizes E + a power of FLOPs, whose exponent is that of C. "
+      "95% "
+      "intervals: runs resampled, of slopes t over runs. Noise: standard deviation of a trial's "
+      "log "
+      "value, from repeated seeds where there are enough and the law fits to within them.",
       data.study.laws.front().laws.front().problem.form->formula());
   std::vector<std::string> quantities;
   for (const OutcomeLaws& of : data.study.laws)
-    for (const std::string& quantity : quantities_of(of))
-      if (std::ranges::find(quantities, quantity) == quantities.end())
-        quantities.push_back(quantity);
-  for (const std::string& quantity : quantities) table.columns.push_back(quantity_words(quantity));
-  for (const char* slope : {"slope of N", "slope of D"})
-    table.columns.push_back(quantity_words(slope));
-  table.columns.insert(table.columns.end(), {"noise", "what is missing"});
+    if (std::ranges::any_of(of.laws, &FittedLaw::identifiable))
+      for (const std::string& quantity : quantities_of(of))
+        if (std::ranges::find(quantities, quantity) == quantities.end())
+          quantities.push_back(quantity);
+  for (const std::string& quantity : quantities)
+    table.columns.push_back(quantity == "loss_exponent" ? "exponent of C" : quantity);
+  table.columns.insert(table.columns.end(),
+                       {"slope of N", "slope of D", "noise", "what is missing"});
   for (const OutcomeLaws& of : data.study.laws)
     for (size_t place = 0; place < of.laws.size(); ++place) {
       const FittedLaw& law = of.laws[place];
