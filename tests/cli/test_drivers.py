@@ -157,3 +157,11 @@ def test_a_study_of_too_few_objectives_is_refused(assay, tmp_path):
     for wrong in (["--outcome-se", "x"], ["--where", "a > 1"], ["--driver", "loudness"], ["--outcome", "gamma"]):
         done = of_study(assay, tmp_path, *wrong)
         assert done.returncode == 2 and "help:" in done.stderr
+
+
+def test_two_decimal_marks_and_a_column_that_predicts_itself_are_refused(drivers):
+    rows = "\n".join(f"o{i};0,{i + 1};{'2.5' if i == 4 else f'1,{i}'}" for i in range(8))
+    done = drivers(rows, "--outcome", "alpha", "--driver", "snr", header="objective;alpha;snr")
+    assert done.returncode == 1 and "error[data.decimal_mark]" in done.stderr, done.stderr
+    done = drivers(objectives(9), "--outcome", "snr", "--driver", "snr")
+    assert done.returncode == 2 and "named twice" in done.stderr

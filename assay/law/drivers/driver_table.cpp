@@ -6,9 +6,9 @@
 #include <map>
 #include <optional>
 
+#include "assay/law/table/cell_reader.h"
 #include "assay/law/table/file.h"
 #include "assay/law/table/filter.h"
-#include "assay/law/table/number.h"
 
 namespace assay {
 namespace {
@@ -25,7 +25,7 @@ std::optional<size_t> objective_column(const TableFile& file, const std::string&
 class PointReader {
  public:
   PointReader(const TableFile& file, const DriverColumns& columns)
-      : file_(file), objective_(objective_column(file, columns.objective)) {
+      : file_(file), cells_(file), objective_(objective_column(file, columns.objective)) {
     outcome_ = find_column(file, columns.outcome, "--outcome");
     if (!columns.outcome_error.empty())
       outcome_error_ = find_column(file, columns.outcome_error, "--outcome-se");
@@ -68,9 +68,9 @@ class PointReader {
   }
 
  private:
-  double number(const TableRow& row, size_t column) const {
+  double number(const TableRow& row, size_t column) {
     const std::string_view cell = row.cells[column];
-    const ParsedNumber parsed = parse_number(cell, decimal_mark(file_.separator()));
+    const ParsedNumber parsed = cells_.read(row, column);
     if (parsed.fault == NumberFault::none) return parsed.value;
     const FaultText fault = describe(parsed.fault, cell);
     throw file_.error(
@@ -79,7 +79,7 @@ class PointReader {
                     fault.message, in_backticks(file_.header()[column])),
         fault.help, row, column);
   }
-  double error(const TableRow& row, size_t column) const {
+  double error(const TableRow& row, size_t column) {
     const double value = number(row, column);
     if (value >= 0) return value;
     throw file_.error(
@@ -90,6 +90,7 @@ class PointReader {
   }
 
   const TableFile& file_;
+  CellReader cells_;
   std::optional<size_t> objective_, outcome_error_;
   size_t outcome_ = 0;
   std::vector<size_t> drivers_, driver_errors_;

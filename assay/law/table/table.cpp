@@ -11,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
+#include "assay/law/table/cell_reader.h"
 #include "assay/law/table/checks.h"
 #include "assay/law/table/file.h"
 #include "assay/law/table/filter.h"
-#include "assay/law/table/number.h"
 #include "assay/law/table/run_status.h"
 
 namespace assay {
@@ -23,14 +23,13 @@ namespace {
 class RowReader {
  public:
   RowReader(const TableFile& file, const TableColumns& columns, TableRows& table)
-      : file_(file), columns_(columns), table_(table), mark_(decimal_mark(file.separator())) {}
+      : file_(file), columns_(columns), table_(table), cells_(file) {}
 
   void read(const TableRow& row);
   void warn() const;
 
  private:
   RunStatus status(const TableRow& row) const;
-  ParsedNumber parse(const TableRow& row, size_t column);
   bool read_loss(const TableRow& row, RunStatus status, Observation& out);
   double size(const TableRow& row, ColumnRole role, bool required);
   std::string joined(const TableRow& row, ColumnRole role) const;
@@ -40,8 +39,7 @@ class RowReader {
   const TableFile& file_;
   const TableColumns& columns_;
   TableRows& table_;
-  DecimalMark mark_;
-  std::optional<int64_t> comma_line_, point_line_;
+  CellReader cells_;
   std::vector<int64_t> not_finite_, diverged_, failed_;  // lines
 };
 
@@ -53,22 +51,6 @@ RunStatus RowReader::status(const TableRow& row) const {
   if (const auto found = run_status(cell, flag)) return *found;
   throw file_.error("data.status", fmt::format("{} is no status of a run", in_backticks(cell)),
                     suggest(lower_case(cell), status_words()), row, column->index);
-}
-
-ParsedNumber RowReader::parse(const TableRow& row, size_t column) {
-  const std::string_view cell = row.cells[column];
-  if (mark_ == DecimalMark::comma_or_point) {
-    if (!comma_line_ && cell.find(',') != cell.npos) comma_line_ = row.line;
-    if (!point_line_ && cell.find('.') != cell.npos) point_line_ = row.line;
-    if (comma_line_ && point_line_)
-      throw file_.error(
-          "data.decimal_mark",
-          fmt::format("decimal commas (line {}) and decimal points (line {})", *comma_line_,
-                      *point_line_),
-          "write all numbers with the same decimal mark, without thousands separators", row,
-          column);
-  }
-  return parse_number(cell, mark_);
 }
 
 Error RowReader::refusal(const std::string& code, const TableRow& row, ColumnRole role,
@@ -87,7 +69,7 @@ Error RowReader::refusal(const std::string& code, const TableRow& row, ColumnRol
 // False if the run diverged by its loss alone.
 bool RowReader::read_loss(const TableRow& row, RunStatus status, Observation& out) {
   const size_t column = columns_.one(ColumnRole::loss)->index;
-  const ParsedNumber loss = parse(row, column);
+  const ParsedNumber loss = cells_.read(row, column);
   if (loss.fault == NumberFault::not_finite) return false;
   if (status == RunStatus::diverged) {
     if (loss.fault == NumberFault::none && loss.value > 0) out.loss = loss.value;
@@ -112,7 +94,7 @@ double RowReader::size(const TableRow& row, ColumnRole role, bool required) {
   const ServingColumn* column = columns_.one(role);
   if (!column) return Observation::kUnknown;
   const std::string_view cell = row.cells[column->index];
-  const ParsedNumber parsed = parse(row, column->index);
+  const ParsedNumber parsed = cells_.read(row, column->index);
   if (parsed.fault == NumberFault::missing && !required) return Observation::kUnknown;
   if (parsed.fault != NumberFault::none)
     throw refusal(parsed.fault == NumberFault::missing ? "data.missing_value" : "data.number", row,
@@ -185,11 +167,11 @@ void RowReader::warn() const {
   add("not_finite", not_finite_, "the loss is not finite: counted as diverged, not fitted");
   add("diverged", diverged_, "diverged: counted, not fitted");
   add("failed", failed_, "failed: counted, left out");
-  if (comma_line_)
+  if (const auto line = cells_.comma_line())
     table_.warnings.push_back(
         {"decimal_comma",
-         fmt::format("commas in numbers are read as decimal marks (line {})", *comma_line_),
-         {*comma_line_}});
+         fmt::format("commas in numbers are read as decimal marks (line {})", *line),
+         {*line}});
 }
 
 // --flops-column alone stands for D = C/(6 N), whatever else the header holds; C and D without N
