@@ -9,6 +9,7 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t kMostRowVisits = 2'000'000;  // rows times resamples
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double root_mean_square(std::span<const double> values) {
@@ -153,8 +154,11 @@ void Roll::score(const LawProblem& problem, const LawFit& fit, const std::vector
   cut.log_rmse = root_mean_square(cut.errors);
   cut.coverage80 = cut.coverage95 = kNone;
   if (options_.resamples <= 0) return;
+  const auto enough =
+      static_cast<int>(std::max<std::size_t>(kMostRowVisits / problem.rows.count, 100));
   const LawBootstrap draws = bootstrap(
-      problem, fit, {.resamples = options_.resamples, .seed = options_.seed.child(cut.name)});
+      problem, fit,
+      {.resamples = std::min(options_.resamples, enough), .seed = options_.seed.child(cut.name)});
   const std::vector<double> noise = run_noise(problem, fit);
   double inside80 = 0, inside95 = 0;
   for (const Observation& row : held) {
