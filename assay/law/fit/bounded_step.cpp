@@ -33,20 +33,19 @@ void solve_free(const LawMatrix& matrix, const LawVector& side, double ridge, co
     if (!held[j]) chosen[count++] = j;
   LawMatrix reduced(count, count);
   LawVector right(count);
+  double scale[kMostParameters];  // to a unit diagonal
+  for (Index a = 0; a < count; ++a) scale[a] = 1 / std::sqrt(matrix(chosen[a], chosen[a]));
   for (Index a = 0; a < count; ++a) {
-    const double scale = std::sqrt(matrix(chosen[a], chosen[a]));
     double sum = -side[chosen[a]];
     for (Index j = 0; j < side.size(); ++j)
       if (held[j]) sum -= matrix(chosen[a], j) * out[j];
-    right[a] = sum / scale;
-    for (Index b = 0; b < count; ++b)
-      reduced(a, b) =
-          matrix(chosen[a], chosen[b]) / (scale * std::sqrt(matrix(chosen[b], chosen[b])));
+    right[a] = sum * scale[a];
+    for (Index b = 0; b <= a; ++b)  // LDLT reads the lower half
+      reduced(a, b) = matrix(chosen[a], chosen[b]) * (scale[a] * scale[b]);
     reduced(a, a) += ridge;
   }
   const LawVector solved = reduced.ldlt().solve(right);
-  for (Index a = 0; a < count; ++a)
-    out[chosen[a]] = solved[a] / std::sqrt(matrix(chosen[a], chosen[a]));
+  for (Index a = 0; a < count; ++a) out[chosen[a]] = solved[a] * scale[a];
 }
 
 LawVector bounded_step(const BoundedPoint& point, const LawMatrix& matrix, double ridge) {

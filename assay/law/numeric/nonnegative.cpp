@@ -8,6 +8,19 @@ namespace {
 
 constexpr double kSingular = 1e-13;  // pivot over diagonal
 
+// No term that is left out would lower the sum: then no other subset does (Karush, Kuhn and
+// Tucker).
+bool optimal(const double* gram, const double* right, std::size_t terms, unsigned set,
+             const double* coefficients) {
+  for (std::size_t k = 0; k < terms; ++k) {
+    if (set >> k & 1u) continue;
+    double slope = -right[k];
+    for (std::size_t l = 0; l < terms; ++l) slope += gram[k * terms + l] * coefficients[l];
+    if (slope < 0) return false;
+  }
+  return true;
+}
+
 // Solves on the listed indices by Cholesky's factorisation; false where singular or infeasible.
 bool solve_subset(const double* gram, const double* right, std::size_t terms,
                   const std::size_t* chosen, std::size_t count, double* out) {
@@ -56,7 +69,7 @@ void nonnegative_least_squares(const double* gram, const double* right, std::siz
       std::fill(coefficients, coefficients + terms, 0.0);
       for (std::size_t k = 0; k < count; ++k) coefficients[chosen[k]] = values[k];
     }
-    if (count == terms) return;  // the unconstrained minimum is feasible
+    if (fall == best && optimal(gram, right, terms, set, coefficients)) return;
   }
 }
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "assay/core/parallel.h"
+
 namespace assay {
 namespace {
 
@@ -71,17 +73,18 @@ Json slopes_json(const std::optional<LocalSlopes>& slopes) {
 
 std::vector<OutcomeLaws> fit_study_laws(const StudyFolder& study, const std::string& factor,
                                         const LawRequest& request, StudyRows rows) {
-  std::vector<OutcomeLaws> all;
-  for (StudyOutcome& outcome : study_outcomes(study, factor, rows)) {
+  std::vector<StudyOutcome> outcomes = study_outcomes(study, factor, rows);
+  std::vector<OutcomeLaws> all(outcomes.size());
+  in_parallel(hardware_threads(), std::ssize(outcomes), [&](int64_t i) {
+    StudyOutcome& outcome = outcomes[static_cast<size_t>(i)];
+    OutcomeLaws& laws = all[static_cast<size_t>(i)];
     LawRequest of_outcome = request;
     of_outcome.form = chosen_form(outcome.rows, request.form)->name();
-    OutcomeLaws laws;
     laws.laws = fit_groups(outcome.rows, of_outcome);
     take_slopes(outcome, laws);
     if (outcome.comparable) laws.differences = differences_of(laws);
     laws.outcome = std::move(outcome);
-    all.push_back(std::move(laws));
-  }
+  });
   return all;
 }
 

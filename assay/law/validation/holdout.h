@@ -13,7 +13,7 @@ struct HoldoutOptions {
   RobustLoss loss = {};
   std::vector<double> quantiles = {0.3, 0.5, 0.7};  // of the rows, by compute
   bool largest = true;  // also leave out the largest model size, and the largest data size
-  int resamples = 400;  // for coverage, down to 100 of many rows, whose noise is all; 0 = none
+  int resamples = 200;  // for coverage, down to 100 of many rows, whose noise is all; 0 = none
   Seed seed{1};
 };
 
