@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/assay/console.h"
+#include "apps/assay/law_text.h"
 #include "apps/assay/output.h"
 #include "assay/law/fitted/stored_law.h"
 #include "assay/law/study/study_laws.h"
@@ -17,6 +18,13 @@ namespace {
 
 using Json = nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
+
+constexpr const char* kReading =
+    "\nslopes: of log loss against log N and log D within the trained range. noise: standard "
+    "deviation of "
+    "a trial's log value.\nheld out: log RMSE of larger trials foretold from smaller ones, beside "
+    "that of "
+    "carrying the last value on.\n–: not told by these trials.\n";
 
 std::string with_limits(double value, const std::optional<LawLimits>& limits) {
   if (!limits || std::isnan(limits->low) || std::isnan(limits->high))
@@ -81,6 +89,9 @@ std::string laws_text(const OutcomeLaws& of) {
     row.push_back(law.fit.usable() ? fmt::format("{:.2g}", law.fit.scale.sigma) : "–");
     row.push_back(holdout_text(law));
     rows.push_back(std::move(row));
+    if (law.influence)
+      if (const std::string said = describe(*law.influence); !said.empty())
+        unidentified += law.group + ": " + said;
     if (!law.gate || law.identifiable()) continue;
     unidentified += fmt::format("{}: {}\n", law.group, fmt::join(law.gate->reasons, "; "));
     for (const std::string& remedy : law.gate->remedies)
@@ -91,15 +102,19 @@ std::string laws_text(const OutcomeLaws& of) {
   return table(rows) + unidentified;
 }
 
+/// Three decimals, or what is needed to tell a number from zero.
+std::string plain(double value) {
+  if (value == 0) return "0";
+  return std::fabs(value) >= 0.01 ? fmt::format("{:.3f}", value) : fmt::format("{:.2g}", value);
+}
+
 std::string differences_text(const OutcomeLaws& of) {
   if (of.differences.empty()) return "";
   Rows rows{{"difference", "of", ">value", ">95% of all pairs", ">detectable", ""}};
   for (const LawDifference& one : of.differences)
-    rows.push_back({fmt::format("{} – {}", one.first, one.second), one.quantity,
-                    fmt::format("{:.3f}", one.value),
-                    fmt::format("{:.3f} to {:.3f}", one.limits.low, one.limits.high),
-                    fmt::format("{:.3f}", one.detectable),
-                    one.distinguished ? "" : "indistinguishable"});
+    rows.push_back({fmt::format("{} – {}", one.first, one.second), one.quantity, plain(one.value),
+                    fmt::format("{} to {}", plain(one.limits.low), plain(one.limits.high)),
+                    plain(one.detectable), one.distinguished ? "" : "indistinguishable"});
   return table(rows);
 }
 
@@ -108,8 +123,8 @@ std::string outcome_text(const OutcomeLaws& of) {
   if (!of.outcome.readout.empty()) text += fmt::format(", {} readout", of.outcome.readout);
   text += of.outcome.comparable ? fmt::format(", {}s", of.outcome.unit)
                                 : ", each in its own unit: exponents do not compare";
-  return fmt::format("{}: {}\n{}{}", text, of.laws.front().problem.form->formula(), laws_text(of),
-                     differences_text(of));
+  return fmt::format("{}: {}\n{}{}", text, formula_text(*of.laws.front().problem.form),
+                     laws_text(of), differences_text(of));
 }
 
 void warn_of(const OutcomeLaws& of, const Globals& globals) {
@@ -148,6 +163,7 @@ int fit_study(const std::string& folder, const std::string& factor, StudyRows ro
   } else {
     for (const OutcomeLaws& of : all)
       std::printf("%s%s", &of == &all.front() ? "" : "\n", outcome_text(of).c_str());
+    std::printf("%s", kReading);
     if (!output.empty()) std::printf("\nstored in %s\n", output.c_str());
     std::fflush(stdout);
     if (!globals.quiet)

@@ -114,10 +114,15 @@ std::string limits_text(const std::optional<LawLimits>& limits) {
   return high ? fmt::format("up to {}", number_text(limits->high)) : "any";
 }
 
+std::string formula_text(const Form& form) {
+  if (form.axes().size() > 1) return form.formula();
+  return fmt::format("{}, x = {}", form.formula(), axis_symbol(form.axes().front()));
+}
+
 std::string law_text(const FittedLaw& law) {
   const Form& form = *law.problem.form;
   std::string text = law.group.empty() ? "" : law.group + "\n";
-  text += fmt::format("{}: {}\n", form.name(), form.formula());
+  text += fmt::format("{}: {}\n", form.name(), formula_text(form));
   if (!law.fit.usable()) return text + fmt::format("no law: {}\n", law.fit.failure);
   if (!law.identifiable()) return text + gate_text(law) + how_text(law) + holdout_text(law);
   std::vector<std::vector<std::string>> rows{{"parameter", ">value", ">95%", "unit"}};

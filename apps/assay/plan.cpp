@@ -80,6 +80,13 @@ void take_guess(const Arguments& arguments, SweepRequest& request, std::string& 
     throw Error("usage.sigma",
                 "the law of " + arguments.from + " has no noise, and a plan needs one",
                 "give --sigma, the standard deviation of log loss between seeds");
+  if (stored.law.form->axes().size() == 1 && region.size_decades() > 0 && region.data_decades() > 0)
+    throw Error(
+        "usage.range",
+        fmt::format("the law of {} is one of {}, and both ranges vary", arguments.from,
+                    axis_symbol(axis)),
+        axis == LawAxis::data_size ? "give --n-range one size" : "give --d-range one amount");
+  if (!arguments.flops_per && stored.flops_per) request.cost.flops_per = *stored.flops_per;
   source = arguments.from + (stored.group.empty() ? "" : " (" + stored.group + ")");
   if (!stored.identifiable && !globals.quiet)
     warn("the table behind " + source +

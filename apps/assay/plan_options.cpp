@@ -86,8 +86,8 @@ void add_design_options(CLI::App& command, PlanArguments& to) {
 void add_cost_options(CLI::App& command, PlanArguments& to) {
   command.add_option(
       "--flops-per", to.flops_per,
-      "k of a run's k N D FLOPs: 6 × tokens per example [6; with -o 96, for images of 16 "
-      "tokens]");
+      "k of a run's k N D FLOPs: 6 × tokens per example [that of --from, else 6; with -o 96, for "
+      "images of 16 tokens]");
   command.add_option("--gflops", to.gflops, "GFLOP/s that one worker reaches")
       ->capture_default_str();
   command.add_option("--workers", to.workers, "Runs at a time [cores of this machine]");

@@ -95,7 +95,9 @@ std::string cost_text(const PlanView& view) {
     text +=
         fmt::format("{:.3g} times as efficient as the 5 × 5 grid of these ranges at equal cost\n",
                     *view.plan.grid_efficiency);
-  if (view.plan.efficiency_bound)
+  if (view.plan.efficiency_bound && *view.plan.efficiency_bound > 0.995)
+    text += "no other sweep on these candidates within these limits is better\n";
+  else if (view.plan.efficiency_bound)
     text += fmt::format(
         "no other sweep on these candidates within these limits is better by more than "
         "{:.3g} times\n",

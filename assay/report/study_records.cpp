@@ -95,7 +95,7 @@ std::vector<OutcomeLaws> laws_of(const StudyFolder& folder) {
   } catch (const Error& error) {
     // Most studies compare objectives at one size: no law is asked of them.
     if (error.code() == "law.form" || error.code() == "law.no_outcome" ||
-        error.code() == "law.factor")
+        error.code() == "usage.factor")
       return {};
     throw;
   }

@@ -19,21 +19,25 @@ std::string outcome_sentence(const ReportData& data, Size size) {
   const std::string readout = main_readout(data);
   if (readout.empty()) return "Nothing was probed, so nothing can be said about what was learned.";
   const std::vector<Named> gains = values_at_end(data, size, gain_query(data, readout));
-  std::vector<Named> learned;
+  std::vector<Named> known;
   for (const Named& gain : gains)
-    if (gain.estimate.above(0)) learned.push_back(gain);
+    if (gain.estimate.known()) known.push_back(gain);
   std::string out = fmt::format("Over the same seed's random init ({} read-out, {}): {}.", readout,
                                 data.size_text(size), gains_sentence(gains));
-  if (learned.size() >= 2) {
-    std::stable_sort(learned.begin(), learned.end(), [](const Named& a, const Named& b) {
-      return a.estimate.value > b.estimate.value;
-    });
-    out += separated(learned[0].estimate, learned[1].estimate)
-               ? fmt::format(" {} gains most.", capitalised(learned[0].name))
-               : fmt::format(" Which of {} and {} gains more, these data cannot tell.",
-                             learned[0].name, learned[1].name);
-  }
-  return out;
+  if (known.size() < 2) return out;
+  std::stable_sort(known.begin(), known.end(), [](const Named& a, const Named& b) {
+    return a.estimate.value > b.estimate.value;
+  });
+  // The best that can be told from zero, against all others: a wide interval may reach above it.
+  const auto best = std::ranges::find_if(known, [](const Named& g) { return g.estimate.above(0); });
+  if (best == known.end()) return out;
+  const auto rival = std::ranges::find_if(known, [&](const Named& other) {
+    return other.name != best->name && !separated(best->estimate, other.estimate);
+  });
+  return out + (rival == known.end()
+                    ? fmt::format(" {} gains most.", capitalised(best->name))
+                    : fmt::format(" Which of {} and {} gains more, these data cannot tell.",
+                                  best->name, rival->name));
 }
 
 std::string share_sentence(const ReportData& data, Size size) {

@@ -74,7 +74,7 @@ def test_wrong_folders_and_factors(assay, tmp_path):
     assert done.returncode == 1 and "study.json" in done.stderr
     write_study(tmp_path, {"mae": (4, 0.4, 0.5)})
     done = run(assay, tmp_path, "--factor", "al")
-    assert done.returncode == 1 and "error[law.factor]" in done.stderr and "`all`" in done.stderr
+    assert done.returncode == 2 and "error[usage.factor]" in done.stderr and "`all`" in done.stderr
     table = tmp_path / "t.csv"
     table.write_text("N,loss\n1,2\n")
     done = run(assay, table, "--factor", "all")
@@ -110,6 +110,11 @@ def test_compute_is_divided_at_the_cost_of_the_trials(assay, tmp_path):
     assert done.returncode == 0, done.stderr
     optimal = json.loads(done.stdout)["predictions"][0]["optimal"]
     assert 96 * optimal["N"] * optimal["D"] == pytest.approx(1e13, rel=1e-6)
+    plan = ["plan", "--from", laws, "--group", "mae: bit deficit, linear", "--n-range", "3e4:3e6", "--d-range", "3e3:3e5"]
+    done = subprocess.run([assay, *plan, "--json"], capture_output=True, text=True)
+    assert json.loads(done.stdout)["flops_per"] == pytest.approx(96)
+    done = subprocess.run([assay, *plan, "--flops-per", "6", "--json"], capture_output=True, text=True)
+    assert json.loads(done.stdout)["flops_per"] == 6
     # At the optimum both terms fall alike: alpha A N^-alpha = beta B D^-beta.
     size, data = 0.4 * 6 * (3e4 / optimal["N"]) ** 0.4, 0.5 * 6 * (3e3 / optimal["D"]) ** 0.5
     assert size == pytest.approx(data, rel=0.2)
@@ -146,6 +151,16 @@ def test_an_objective_without_a_law_is_told_by_the_exit_code(assay, tmp_path):
     (tmp_path / "study.json").write_text(json.dumps(study))
     done = run(assay, tmp_path, "--ci", "none")
     assert done.returncode == 1 and "few: no law: 3 rows" in done.stdout
+
+
+def test_why_a_stored_law_has_no_intervals(assay, tmp_path):
+    write_study(tmp_path, {"mae": (4, 0.4, 0.5)}, sizes=(1e5,), data=(3000, 12000, 60000, 300000, 900000))
+    laws = tmp_path / "laws.json"
+    assert run(assay, tmp_path, "-o", laws).returncode == 0
+    done = subprocess.run([assay, "predict", laws, "--group", "mae: bit deficit, linear", "--at", "D=1e5"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "5 runs are too few to resample" in done.stderr, done.stderr
+    assert "x = D" in run(assay, tmp_path).stdout
 
 
 def test_one_size_and_one_budget_have_no_law(assay, tmp_path):

@@ -67,8 +67,18 @@ TEST(StudyOutcomes, TrialsThatDidNotCompleteCountForWhatTheyAre) {
   EXPECT_EQ(outcome.rows[2].status, ObservationStatus::measured);
   EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("1 of 20 trials did not complete"),
                                             HasSubstr("1 of 20 trials diverged"),
-                                            HasSubstr("1 of 20 trials were not measured"),
+                                            HasSubstr("1 of 20 trials have no measurement"),
                                             HasSubstr(study.trials[4].name)));
+}
+
+// A trial stopped, or copied, between its meters and its ledger.
+TEST(StudyOutcomes, TrialsWithoutALedgerAreLeftOut) {
+  StudyFolder study = planted_study({{"mae", kLaw}});
+  study.trials[5].ledger.reset();
+  study.trials[5].status = "running";
+  const StudyOutcome outcome = study_outcomes(study).front();
+  EXPECT_EQ(outcome.rows.size(), 19u);
+  EXPECT_THAT(outcome.warnings, ElementsAre(HasSubstr("no ledger yet")));
 }
 
 TEST(StudyOutcomes, CheckpointsAreRowsOfTheirTrial) {
@@ -105,7 +115,7 @@ TEST(StudyOutcomes, WhatWasNotMeasuredIsRefused) {
     }
     return "";
   };
-  EXPECT_EQ(code("hues"), "law.factor");
+  EXPECT_EQ(code("hues"), "usage.factor");
   for (TrialFolder& trial : study.trials)
     std::erase_if(trial.measurements, [](const Measurement& m) { return m.step > 0; });
   EXPECT_EQ(code("all"), "law.no_outcome");

@@ -208,10 +208,13 @@ LawFit fit_law(const LawProblem& problem, const FitOptions& options) {
   fit.upper_bounds = problem.rows.upper_bounds;
   fit.diverged = problem.rows.diverged;
   if (fit.measured() < static_cast<int64_t>(form.least_rows())) {
-    const std::string rows = fit.upper_bounds > 0
-                                 ? fmt::format("{} measured rows beside {} upper bounds",
-                                               fit.measured(), fit.upper_bounds)
-                                 : fmt::format("{} row{}", fit.rows, fit.rows == 1 ? "" : "s");
+    const std::string rows =
+        fit.upper_bounds > 0
+            ? fmt::format("{} measured rows beside {} upper bounds", fit.measured(),
+                          fit.upper_bounds)
+            : fmt::format(
+                  "{} row{}{}", fit.rows, fit.rows == 1 ? "" : "s",
+                  fit.diverged > 0 ? fmt::format(" beside {} that diverged", fit.diverged) : "");
     fit.failure = fmt::format("{}: {} with its {} parameters needs at least {}", rows, form.name(),
                               form.size(), form.least_rows());
     return fit;

@@ -53,7 +53,7 @@ std::string repeated_data(std::span<const Observation> observations, const Form&
   return fmt::format(
       "in {:.0f} of {:.0f} rows data were seen several times (D is above U), which {} takes for "
       "new data: "
-      "--form repetition knows of it, and --where leaves such rows out",
+      "--form repetition knows of it",
       repeated, rows, form.name());
 }
 
@@ -166,7 +166,8 @@ FormPointer chosen_form(std::span<const Observation> observations, const std::st
   const FormPointer form = make_form(name == "auto" ? "floor_power" : name, axis);
   if (form->axes().size() == 1 && !varies(form->axes().front()))
     throw Error("law.form", "neither N, D nor C takes two values: there is nothing to scale with",
-                "name the columns with --n-column, --d-column or --flops-column");
+                "give runs of several sizes or data budgets; in a table name their columns with "
+                "--n-column, --d-column or --flops-column");
   return form;
 }
 

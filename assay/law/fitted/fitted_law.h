@@ -66,7 +66,8 @@ std::vector<FittedLaw> fit_groups(std::span<const Observation> observations,
 
 /// {"form", "formula", "source", "axes", "group", "identifiable", "identifiability", "parameters",
 /// "units", "intervals", "interval_method", "fitted" (the minimum, identifiable or not),
-/// "objective", "loss", "delta", "sigma", "sigma_source", "n", "runs", "upper_bounds", "diverged",
+/// "objective", "loss", "delta", "sigma", "sigma_source",
+/// "flops_per", "n", "runs", "upper_bounds", "diverged",
 /// "starts", "agreeing", "converged", "at_bound", "condition_number", "correlation", "bootstrap",
 /// "optimal_allocation", "structural_bits", "holdout", "form_choice", "influence", "warnings",
 /// "failure", "seconds", "search_seconds"}; null where there is none. Parameters, intervals and

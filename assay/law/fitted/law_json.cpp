@@ -152,6 +152,7 @@ nlohmann::json to_json(const FittedLaw& law) {
           {"delta", squares ? Json() : Json(fit.scale.delta)},
           {"sigma", fit.scale.sigma},
           {"sigma_source", fit.scale.source},
+          {"flops_per", law.flops_per},
           {"n", fit.rows},
           {"runs", fit.clusters},
           {"upper_bounds", fit.upper_bounds},

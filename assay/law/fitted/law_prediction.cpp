@@ -152,7 +152,10 @@ class Point {
     }
     if (law_.draws.kept == 0)
       out_.warnings.push_back(
-          "no intervals: the law was fitted without resamples (--ci bootstrap:4000)");
+          "no intervals: " +
+          (law_.draws.failure.empty()
+               ? std::string("the law was fitted without resamples (--ci bootstrap:4000)")
+               : law_.draws.failure));
   }
 
   const StoredLaw& law_;

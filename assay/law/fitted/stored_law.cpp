@@ -44,6 +44,7 @@ Json to_json(const StoredLaw& law) {
           {"reasons", law.reasons},
           {"parameters", law.parameters},
           {"seed", law.draws.seed.value()},
+          {"no_draws", law.draws.failure.empty() ? Json() : Json(law.draws.failure)},
           {"draws", draws},
           {"noise", noise},
           {"ranges", ranges},
@@ -73,6 +74,8 @@ StoredLaw law_from_json(const Json& json) {
     throw std::runtime_error("the form has another number of parameters");
   const auto draws = json.at("draws").get<std::vector<std::vector<double>>>();
   law.draws.seed = Seed(json.at("seed").get<uint64_t>());
+  if (const Json none = json.value("no_draws", Json()); none.is_string())
+    law.draws.failure = none.get<std::string>();
   law.draws.parameters = p;
   law.draws.kept = draws.empty() ? 0 : static_cast<int>(draws.front().size());
   if (!draws.empty() && draws.size() != p)

@@ -24,8 +24,9 @@ struct StoredLaw {
   bool identifiable = false;
   std::vector<std::string> reasons;  // why not
   std::vector<double> parameters;    // [p] of the minimum, in table units, identifiable or not
-  LawBootstrap draws;                // `kept` is 0 where the law was fitted without resamples
-  std::vector<double> noise;         // run_noise
+  /// `kept` is 0 where the law was fitted without resamples, or `failure` says why there are none.
+  LawBootstrap draws;
+  std::vector<double> noise;  // run_noise
   FittedRegion region;
 };
 
@@ -41,8 +42,8 @@ void keep_what_is_needed(StoredLaw& law);
 
 /// The text of a law file: `printed`, an object, indented, and in it the key "prediction": for each
 /// law {"group", "failure", "form", "axis", "loss_unit", "rows", "flops_per", "identifiable",
-/// "reasons", "parameters", "seed", "draws" ([p][draws], nine digits), "noise" (six digits),
-/// "ranges", "hull"} on one line (docs/scaling_laws.md).
+/// "reasons", "parameters", "seed", "no_draws" (why there are none, or null), "draws" ([p][draws],
+/// nine digits), "noise" (six digits), "ranges", "hull"} on one line (docs/scaling_laws.md).
 std::string law_file(const nlohmann::json& printed, const std::vector<StoredLaw>& laws);
 
 /// Throws Error data.missing_file, data.not_a_law (no JSON, or no law in it), data.law_format (of

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "assay/core/error.h"
+#include "assay/law/fit/search.h"
 #include "assay/stats/interval.h"
 
 namespace assay {
@@ -51,7 +52,8 @@ Profile::Profile(const LawProblem& problem, const LawFit& fit, std::size_t held,
 double Profile::excess(double value) {
   LawVector start = from_;
   start[static_cast<Eigen::Index>(held_)] = value;
-  const Polished found = polish(objective_, start, {.tolerance = 1e-4, .held = 1u << held_});
+  const Polished found =
+      polish_along_valleys(objective_, start, {.tolerance = 1e-4, .held = 1u << held_});
   from_ = found.parameters;
   if (found.objective < fit_.objective * (1 - 1e-9) - 1e-24) lower_minimum_ = true;
   return (found.objective - fit_.objective) / allowed_ - 1;
@@ -163,7 +165,12 @@ ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
 bool floor_is_above_zero(const LawProblem& problem, const LawFit& fit, double coverage) {
   const std::size_t held = problem.form->index("E");
   if (!fit.usable() || held == problem.form->size()) return false;
-  return Profile(problem, fit, held, coverage).excess(0) > 0;
+  // In steps: a floor and its exponents move far together, and one leap may end in another valley.
+  Profile profile(problem, fit, held, coverage);
+  const double floor = fit.centred[static_cast<Eigen::Index>(held)];
+  for (const double part : {0.75, 0.5, 0.25, 0.1})
+    if (profile.excess(part * floor) > 0) break;
+  return profile.excess(0) > 0;
 }
 
 }  // namespace assay

@@ -43,7 +43,7 @@ bool has_profile(const Form& form, std::size_t parameter);
 ProfileInterval profile_interval(const LawProblem& problem, const LawFit& fit,
                                  const std::string& parameter, double coverage = 0.95);
 
-/// Whether that interval of E leaves out a floor of zero: one refit. False for forms without E.
+/// Whether that interval of E leaves out a floor of zero: a few refits. False for forms without E.
 bool floor_is_above_zero(const LawProblem& problem, const LawFit& fit, double coverage = 0.95);
 
 }  // namespace assay

@@ -79,6 +79,7 @@ StoredGuess read_guess(const std::filesystem::path& path, const std::string& gro
     law.at("fitted").get_to(out.law.parameters);
     law.at("sigma").get_to(out.sigma);
     law.at("identifiable").get_to(out.identifiable);
+    if (law.contains("flops_per")) out.flops_per = law.at("flops_per").get<double>();
   } catch (const Json::exception& error) {
     throw Error("data.not_a_law",
                 fmt::format("{} is not a fitted law: {}", path.string(), error.what()),

@@ -14,6 +14,7 @@ struct StoredGuess {
   double sigma = 0;          // of the fit's residuals or replicates
   bool identifiable = true;  // false: the guess is the fit's minimum, for want of better
   std::string group;
+  std::optional<double> flops_per;  // k of the law's own rows, where the file says it
 };
 
 /// Reads what `assay fit -o FILE` has written: the minimum ("fitted", identifiable or not) and σ.

@@ -118,17 +118,16 @@ class Filler {
 
   void fill(StudyOutcome& outcome, Wanted wanted, const std::string& factor) {
     count_ = {};
+    const auto terms = terms_of_groups(wanted);
     for (const TrialFolder& trial : study_.trials) {
       if (!trial.in_study) continue;
-      // Terms of one objective have units of their own: each is a law.
-      std::set<std::string> terms = labels_of(trial, wanted, "term");
-      if (terms.size() > 1) terms.erase("");  // of no term
       bool measured = false;
-      for (const std::string& term : terms) {
+      const std::set<std::string>& own = terms.at(group_of(trial.name));
+      for (const std::string& term : own) {
         const auto rows = by_step(trial, wanted, outcome.readout, factor, term);
-        if (rows.empty()) continue;
+        if (rows.empty() || !trial.ledger) continue;
         measured = true;
-        add(outcome, trial, rows, terms.size() > 1 ? ": " + term : "");
+        add(outcome, trial, rows, own.size() > 1 ? ": " + term : "");
       }
       if (measured) continue;
       if (trial.status == "diverged")
@@ -144,6 +143,16 @@ class Filler {
     int64_t unmeasured = 0, checkpoints = 0;
     std::set<std::string> unusable, moving;
   };
+
+  /// Terms of one objective have units of their own: each is a law.
+  std::map<std::string, std::set<std::string>> terms_of_groups(Wanted wanted) const {
+    std::map<std::string, std::set<std::string>> terms;
+    for (const TrialFolder& trial : study_.trials)
+      if (trial.in_study) terms[group_of(trial.name)].merge(labels_of(trial, wanted, "term"));
+    for (auto& [group, own] : terms)
+      if (own.size() > 1) own.erase("");  // of no term
+    return terms;
+  }
 
   void add(StudyOutcome& outcome, const TrialFolder& trial,
            const std::map<int64_t, const Measurement*>& rows, const std::string& term) {
@@ -185,8 +194,10 @@ class Filler {
     if (!diverged.empty())
       say(fmt::format("{} of {} trials diverged: counted, not fitted", diverged.size(), all));
     if (count_.unmeasured > 0)
-      say(fmt::format("{} of {} trials were not measured after their first step: left out",
-                      count_.unmeasured, all));
+      say(fmt::format(
+          "{} of {} trials have no measurement after their first step, or no ledger yet: "
+          "left out",
+          count_.unmeasured, all));
     for (const std::string& name : count_.unusable)
       say(fmt::format("{} has no positive {}: left out", name, outcome.name));
     for (const std::string& group : count_.moving)
@@ -212,7 +223,7 @@ std::vector<StudyOutcome> study_outcomes(const StudyFolder& study, const std::st
   Filler filler(study, rows);
   const std::set<std::string> factors = labels_of(study, is_deficit, "factor");
   if (!factors.empty() && !factors.contains(factor))
-    throw Error("law.factor", fmt::format("no trial was probed for a factor `{}`", factor),
+    throw Error("usage.factor", fmt::format("no trial was probed for a factor `{}`", factor),
                 suggest(factor, {factors.begin(), factors.end()}));
   std::vector<StudyOutcome> outcomes;
   for (const std::string& readout : labels_of(study, is_deficit, "readout")) {
@@ -238,6 +249,11 @@ std::vector<StudyOutcome> study_outcomes(const StudyFolder& study, const std::st
       return row.status == ObservationStatus::diverged;
     });
   });
+  const auto diverged = [](const TrialFolder& trial) { return trial.status == "diverged"; };
+  if (outcomes.empty() && !study.trials.empty() && std::ranges::all_of(study.trials, diverged))
+    throw Error("law.no_outcome",
+                fmt::format("all {} trials of {} diverged", study.trials.size(), study.name),
+                "lower train.learning_rate");
   if (outcomes.empty())
     throw Error("law.no_outcome",
                 fmt::format("no trial of {} was probed, or had its held-out loss measured, after "

@@ -38,7 +38,7 @@ enum class StudyRows {
 /// above what a run of their length would reach, which a warning says. factor: "all", "content",
 /// "position", or the name of one.
 ///
-/// Throws Error law.no_outcome where nothing was measured, law.factor for a factor that was not.
+/// Throws Error law.no_outcome where nothing was measured, usage.factor for a factor that was not.
 std::vector<StudyOutcome> study_outcomes(const StudyFolder& study,
                                          const std::string& factor = "all",
                                          StudyRows rows = StudyRows::last);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "assay/law/validation/identifiability.h"
+
 namespace assay {
 namespace {
 
@@ -137,6 +139,9 @@ void Roll::add_cut(std::string name, std::vector<bool> held) {
   const LawProblem problem = law_problem(below, form_, true);
   const LawFit fit = fit_law(problem, {.loss = options_.loss});
   cut.failure = beyond.empty() ? "no rows are held out" : fit.failure;
+  if (cut.failure.empty())
+    if (const Identifiability design = design_faults(problem); !design.identifiable)
+      cut.failure = design.reasons.front();
   if (cut.failure.empty()) {
     score(problem, fit, beyond, cut);
     add_baselines(below, below_scale, beyond, beyond_scale, cut);

@@ -181,8 +181,10 @@ class Gate {
   void check_condition() {
     if (fit_.condition_number > kGreatestCondition)
       refuse(out_,
-             fmt::format("the parameters are confounded (condition number {:.1e})",
-                         fit_.condition_number),
+             std::isfinite(fit_.condition_number)
+                 ? fmt::format("the parameters are confounded (condition number {:.1e})",
+                               fit_.condition_number)
+                 : "some parameter changes nothing at these rows, or two change the same",
              "a wider range of every column, or a form with fewer parameters");
   }
 

@@ -145,7 +145,8 @@ Influence influence(const LawProblem& problem, const LawFit& fit,
   Refits refits(problem, fit, std::move(exponents));
   for (const std::size_t row : order) {
     const std::size_t index = problem.rows.source[row];
-    out.rows.push_back({index, observations[index].line, flags.at(row), {}, {}});
+    out.rows.push_back(
+        {index, observations[index].line, observations[index].run, flags.at(row), {}, {}});
     refits.without(row, out.rows.back());
   }
   find_largest(out);
@@ -159,12 +160,14 @@ nlohmann::json to_json(const Influence& influence) {
     for (std::size_t j = 0; j < row.change.size(); ++j)
       change[influence.exponents[j]] = known(row.change[j]);
     rows.push_back({{"line", row.line},
+                    {"run", row.run},
                     {"reasons", row.reasons},
                     {"failure", row.failure.empty() ? Json() : Json(row.failure)},
                     {"change", change}});
   }
   for (const ExponentChange& most : influence.largest)
     largest[most.parameter] = {{"line", influence.rows[most.row].line},
+                               {"run", influence.rows[most.row].run},
                                {"reasons", influence.rows[most.row].reasons},
                                {"change", known(most.change)},
                                {"standard_errors", known(most.standard_errors)}};
@@ -185,9 +188,11 @@ std::string describe(const Influence& influence) {
   return fmt::format(
       "without {} ({}) {} moves by {:+.2g} ({:.2g} standard errors): the most of {} "
       "flagged row{}\n",
-      row.line > 0 ? fmt::format("line {}", row.line) : "one row", fmt::join(row.reasons, ", "),
-      most->parameter, most->change, most->standard_errors, influence.flagged,
-      influence.flagged == 1 ? "" : "s");
+      row.line > 0       ? fmt::format("line {}", row.line)
+      : !row.run.empty() ? "run " + row.run
+                         : "one row",
+      fmt::join(row.reasons, ", "), most->parameter, most->change, most->standard_errors,
+      influence.flagged, influence.flagged == 1 ? "" : "s");
 }
 
 }  // namespace assay

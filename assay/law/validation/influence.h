@@ -13,6 +13,7 @@ namespace assay {
 struct InfluentialRow {
   std::size_t index = 0;  // among the observations
   int64_t line = 0;       // of the table, 0 = unknown
+  std::string run;
   /// "upper bound", "duplicate", "outlier", "largest N", "largest D", "largest C".
   std::vector<std::string> reasons;
   std::string failure;         // why there is no refit; empty = there is one
@@ -46,8 +47,8 @@ constexpr std::size_t kMostInfluenceRefits = 100;
 Influence influence(const LawProblem& problem, const LawFit& fit,
                     std::span<const Observation> observations);
 
-/// {"flagged", "refitted", "largest": {"alpha": {"line", "reasons", "change", "standard_errors"}},
-/// "rows": [{"line", "reasons", "failure", "change": {"alpha": …}}]}
+/// {"flagged", "refitted", "largest": {"alpha": {"line", "run", "reasons", "change",
+/// "standard_errors"}}, "rows": [{"line", "run", "reasons", "failure", "change": {"alpha": …}}]}
 nlohmann::json to_json(const Influence& influence);
 
 /// "without line 14 (outlier) alpha moves by -0.012 (1.3 standard errors): the most of 9 flagged
