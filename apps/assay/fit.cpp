@@ -54,8 +54,7 @@ std::vector<std::string> warnings_of(const TableRows& table, const std::vector<F
   if (std::ranges::any_of(laws, other_form))
     all.push_back(
         "groups have laws of different forms, whose exponents do not compare: --form NAME fits one "
-        "to "
-        "all");
+        "to all");
   for (const FittedLaw& law : laws) {
     const std::string of = law.group.empty() ? "" : law.group + ": ";
     for (const std::string& warning : law.fit.warnings) all.push_back(of + warning);

@@ -21,10 +21,8 @@ using Rows = std::vector<std::vector<std::string>>;
 
 constexpr const char* kReading =
     "\nslopes: of log loss against log N and log D within the trained range. noise: standard "
-    "deviation of "
-    "a trial's log value.\nheld out: log RMSE of larger trials foretold from smaller ones, beside "
-    "that of "
-    "carrying the last value on.\n–: not told by these trials.\n";
+    "deviation of a trial's log value.\nheld out: log RMSE of larger trials foretold from smaller "
+    "ones, beside that of carrying the last value on.\n–: not told by these trials.\n";
 
 std::string with_limits(double value, const std::optional<LawLimits>& limits) {
   if (!limits || std::isnan(limits->low) || std::isnan(limits->high))

@@ -31,8 +31,7 @@ std::string head_text(const PlanView& view) {
   if (view.shape)
     text += fmt::format(
         "sizes rounded to widths that are multiples of {} and of {} heads, with N = 12 · {} · "
-        "width²; "
-        "data to batches of {}\n",
+        "width²; data to batches of {}\n",
         StudyShape::kWidthStep, view.shape->heads, view.shape->depth, StudyShape::kBatch);
   return text;
 }
@@ -70,8 +69,7 @@ std::string errors_text(const PlanView& view) {
   std::string text = table(rows);
   text += fmt::format(
       "log loss ten times beyond the largest {}: ±{}; difference found: between two objectives, "
-      "with "
-      "80% power at .05{}\n",
+      "with 80% power at .05{}\n",
       axes.size() > 1 ? "N and D" : axis_symbol(axes.front()),
       error_text(precision.interval_factor() * precision.beyond),
       view.correlation == 0 ? std::string(", independent runs")

@@ -32,8 +32,7 @@ std::string cells_html(const std::vector<TableCell>& row) {
 std::string table_html(const Table& table) {
   std::string out = fmt::format(
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table "
-      "id=\"table-{}\">"
-      "<thead><tr>",
+      "id=\"table-{}\"><thead><tr>",
       escape_html(table.title.empty() ? "Numbers of the figure" : table.title), table.id);
   for (const std::string& column : table.columns)
     out += fmt::format("<th scope=\"col\">{}</th>", escape_html(column));
@@ -59,8 +58,7 @@ std::string figure_html(const Figure& figure) {
     const Panel& panel = figure.panels[i];
     panels += fmt::format(
         "<div class=\"panel\"><h4>{}</h4><div class=\"chart\" role=\"img\" aria-label=\"{}: {}; "
-        "numbers in the "
-        "table below\" data-figure=\"{}\" data-panel=\"{}\"></div></div>\n",
+        "numbers in the table below\" data-figure=\"{}\" data-panel=\"{}\"></div></div>\n",
         escape_html(panel.title), escape_html(panel.y_title), escape_html(panel.title), figure.id,
         i);
   }
@@ -125,8 +123,8 @@ std::string verdict_html(const ReportData& data, const Content& content) {
     for (const Claim& claim : content.verdict.claims) out += claim_html(claim);
     out +=
         "<p class=\"caption\">Figures in brackets are 95% intervals. Two values count as different "
-        "only "
-        "when their intervals do not overlap; everything else stands under \"cannot tell\".</p>\n";
+        "only when their intervals do not overlap; everything else stands under \"cannot "
+        "tell\".</p>\n";
   }
   return out + "</section>\n";
 }

@@ -171,8 +171,7 @@ void warn(Points points, DriverAnalysis& out) {
   if (out.law.scatter_at_zero && out.outcome_reliability < 1)
     out.warnings.push_back(
         "measuring errors explain all scatter about the line; the corrected correlation is an "
-        "upper "
-        "bound");
+        "upper bound");
   if (out.outcome_reliability == 1 &&
       std::ranges::all_of(out.driver_reliability, [](double r) { return r == 1; }))
     out.warnings.push_back(

@@ -81,7 +81,11 @@ void take_sigma(const LawProblem& problem, double of_residuals, LossScale& scale
   if (replicates.degrees < kLeastReplicateDegrees) return;
   const double ratio = std::pow(of_residuals / replicates.sigma, 2);
   const double used = std::max(1.0, kMedianEfficiency * static_cast<double>(freedom));
-  if (fisher_tail(ratio, used, static_cast<double>(replicates.degrees)) < kExceeds)
+  const bool exceeds =
+      replicates.sigma > 0
+          ? fisher_tail(ratio, used, static_cast<double>(replicates.degrees)) < kExceeds
+          : of_residuals > 0;
+  if (exceeds)
     scale.exceeded = replicates.sigma;
   else
     scale = {scale.delta, replicates.sigma, "replicates", replicates.degrees};
@@ -171,11 +175,11 @@ void add_warnings(LawFit& fit) {
   for (const std::string& name : fit.at_bound)
     fit.warnings.push_back(name + " is at a bound of its range");
   if (fit.scale.exceeded > 0)
-    fit.warnings.push_back(fmt::format(
-        "log losses scatter about the law by {:.2g} and between seeds by {:.2g}: the form misses "
-        "more "
-        "than chance does, or runs differ by more than their seeds. σ is taken from the residuals",
-        fit.scale.sigma, fit.scale.exceeded));
+    fit.warnings.push_back(
+        fmt::format("log losses scatter about the law by {:.2g} and between seeds by {:.2g}: the "
+                    "form misses more than chance does, or runs differ by more than their seeds. σ "
+                    "is taken from the residuals",
+                    fit.scale.sigma, fit.scale.exceeded));
 }
 
 }  // namespace

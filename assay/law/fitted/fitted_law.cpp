@@ -52,8 +52,7 @@ std::string repeated_data(std::span<const Observation> observations, const Form&
   if (repeated <= kTellRepeated * rows) return {};
   return fmt::format(
       "in {:.0f} of {:.0f} rows data were seen several times (D is above U), which {} takes for "
-      "new data: "
-      "--form repetition knows of it",
+      "new data: --form repetition knows of it",
       repeated, rows, form.name());
 }
 

@@ -130,10 +130,15 @@ class Filler {
         add(outcome, trial, rows, own.size() > 1 ? ": " + term : "");
       }
       if (measured) continue;
-      if (trial.status == "diverged")
-        outcome.rows.push_back(row_of(trial, of_trunk_));
-      else
+      if (trial.status != "diverged") {
         ++count_.unmeasured;
+        continue;
+      }
+      for (const std::string& term : own.empty() ? std::set<std::string>{""} : own) {
+        Observation row = row_of(trial, of_trunk_);
+        if (own.size() > 1) row.group += ": " + term;
+        outcome.rows.push_back(std::move(row));
+      }
     }
     warn(outcome);
   }

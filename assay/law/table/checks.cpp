@@ -108,8 +108,7 @@ void find_duplicates(const std::vector<Keyed>& keyed, TableRows& table) {
   table.duplicates = static_cast<int64_t>(same_run.size());
   warn(table, "duplicate", std::move(same_run),
        "the same run, sizes and loss as a row before; each weighs in the fit, and they are "
-       "resampled "
-       "together");
+       "resampled together");
   warn(table, "repeated_loss", std::move(other_run),
        "the same sizes and loss, to all digits, as another run: a run listed twice under two "
        "names?");

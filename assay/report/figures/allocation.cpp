@@ -103,9 +103,8 @@ Figure allocation_figure(const ReportData& data) {
   figure.title = "Compute-optimal size grows as FLOPs to the power of: " + join(exponents, "; ");
   figure.caption = fmt::format(
       "How the laws of the {} would divide a budget C = k N D, k from the trials of each "
-      "objective. "
-      "Solid: within the budgets trained; dashed: tenfold beyond. Bands: 95%, runs resampled. Laws "
-      "that the trials do not identify divide nothing.",
+      "objective. Solid: within the budgets trained; dashed: tenfold beyond. Bands: 95%, runs "
+      "resampled. Laws that the trials do not identify divide nothing.",
       outcome_words(*of));
   return figure;
 }

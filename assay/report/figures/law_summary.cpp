@@ -95,11 +95,9 @@ Figure exponent_figure(const ReportData& data) {
                              outcome_words(*main), told, count_text(pairs, "pair"));
   figure.caption =
       "95% intervals, of laws by resampling runs. An exponent that the trials do not identify has "
-      "no "
-      "mark: it trades off against the floor, or the design is too narrow (table below). Slopes "
-      "are "
-      "those of a plane through the logarithms within the trained range, no law, with errors by "
-      "what leaving out each run changes.";
+      "no mark: it trades off against the floor, or the design is too narrow (table below). Slopes "
+      "are those of a plane through the logarithms within the trained range, no law, with errors "
+      "by what leaving out each run changes.";
   return figure;
 }
 
@@ -175,10 +173,9 @@ Table law_table(const ReportData& data) {
   if (data.study.laws.empty()) return table;
   table.caption = fmt::format(
       "Form: {}, and at compute-optimal sizes E + a power of FLOPs, whose exponent is that of C. "
-      "95% "
-      "intervals: runs resampled, of slopes t over runs. Noise: standard deviation of a trial's "
-      "log "
-      "value, from repeated seeds where there are enough and the law fits to within them.",
+      "95% intervals: runs resampled, of slopes t over runs. Noise: standard deviation of a "
+      "trial's log value, from repeated seeds where there are enough and the law fits to within "
+      "them.",
       data.study.laws.front().laws.front().problem.form->formula());
   std::vector<std::string> quantities;
   for (const OutcomeLaws& of : data.study.laws)

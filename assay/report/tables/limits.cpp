@@ -58,8 +58,7 @@ void add_dimensions(const ReportData& data, std::vector<std::string>& out) {
   if (!small.empty())
     out.push_back(
         fmt::format("Effective dimension of the gradient noise below {}: {}. SNR intervals of "
-                    "single trials "
-                    "then need more units (assay measure snr --units).",
+                    "single trials then need more units (assay measure snr --units).",
                     number_text(kEnoughDimensions),
                     join(std::vector<std::string>(small.begin(), small.end()), ", ")));
 }
@@ -75,8 +74,7 @@ void add_learning_rates(const ReportData& data, std::vector<std::string>& out) {
   if (!rates.empty() && !swept)
     out.push_back(
         "Each objective ran at one learning rate. This folder does not show whether it is the best "
-        "one "
-        "for each, so a difference between objectives may be a difference of tuning.");
+        "one for each, so a difference between objectives may be a difference of tuning.");
 }
 
 void add_data(const ReportData& data, std::vector<std::string>& out) {
