@@ -20,7 +20,6 @@ class StartGrid {
   /// Up to `count` starts, best first: local minima of the grid, then points at least three grid
   /// steps from those taken.
   std::vector<GridStart> starts(LawObjective& objective, std::size_t count);
-  std::size_t points() const { return value_.size(); }
 
  private:
   void theta_at(std::size_t point, double* theta) const;

@@ -128,7 +128,7 @@ std::optional<StructuralBits> structural_bits(const LawProblem& problem, const L
                                               std::span<const Observation> rows,
                                               const LawUnitNames& units) {
   const Form& form = *problem.form;
-  if (std::ranges::find(form.axes(), LawAxis::data_size) == form.axes().end()) return std::nullopt;
+  if (!form.has(LawAxis::data_size)) return std::nullopt;
   const DataRange range = data_range(rows);
   const BitsPerLoss unit = bits_per_loss(units);
   StructuralBits out;

@@ -39,10 +39,7 @@ bool takes_two_values(std::span<const Observation> observations, LawAxis axis) {
 
 /// Where data were seen several times and the form knows only how many there were.
 std::string repeated_data(std::span<const Observation> observations, const Form& form) {
-  const auto has = [&](LawAxis axis) {
-    return std::ranges::find(form.axes(), axis) != form.axes().end();
-  };
-  if (!has(LawAxis::data_size) || has(LawAxis::unique_data)) return {};
+  if (!form.has(LawAxis::data_size) || form.has(LawAxis::unique_data)) return {};
   double rows = 0, repeated = 0;
   for (const Observation& row : observations) {
     if (row.status == ObservationStatus::diverged) continue;

@@ -21,10 +21,6 @@ constexpr const char* kExample = "write a point as N=1e8,D=2e9";
 
 bool known(double value) { return !std::isnan(value); }
 
-bool has(const Form& form, LawAxis axis) {
-  return std::ranges::find(form.axes(), axis) != form.axes().end();
-}
-
 std::string axes_text(const Form& form) {
   std::string out;
   for (const LawAxis axis : form.axes())
@@ -73,7 +69,7 @@ class Point {
   }
 
   PointPrediction run() {
-    const bool two = has(form_, LawAxis::model_size) && has(form_, LawAxis::data_size);
+    const bool two = form_.has(LawAxis::model_size) && form_.has(LawAxis::data_size);
     if (two && known(out_.point.compute)) from_compute();
     check_columns();
     out_.prediction = predict_interval(form_, law_.parameters, law_.draws, law_.noise, out_.point);
@@ -111,12 +107,12 @@ class Point {
                   "give N and D");
     at.model_size = out_.optimal->value.model_size;
     at.data_size = out_.optimal->value.data_size;
-    if (has(form_, LawAxis::unique_data) && !known(at.unique_data)) at.unique_data = at.data_size;
+    if (form_.has(LawAxis::unique_data) && !known(at.unique_data)) at.unique_data = at.data_size;
   }
 
   void check_columns() const {
     for (const auto& [axis, member] : kColumns)
-      if (known(out_.point.*member) && !has(form_, axis))
+      if (known(out_.point.*member) && !form_.has(axis))
         throw Error("usage.axis",
                     fmt::format("the law is {} of {} alone: it has no {}", form_.name(),
                                 axes_text(form_), axis_symbol(axis)),

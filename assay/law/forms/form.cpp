@@ -49,6 +49,10 @@ Form::Form(std::string name, std::string formula, std::string source, std::vecto
       parameters_(std::move(parameters)),
       least_rows_(std::max(least_rows, parameters_.size() + 1)) {}
 
+bool Form::has(LawAxis axis) const {
+  return std::find(axes_.begin(), axes_.end(), axis) != axes_.end();
+}
+
 std::size_t Form::index(std::string_view parameter) const {
   const auto found =
       std::find_if(parameters_.begin(), parameters_.end(),

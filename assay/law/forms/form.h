@@ -60,6 +60,7 @@ class Form {
   const std::string& source() const { return source_; }
   const std::vector<LawParameter>& parameters() const { return parameters_; }
   const std::vector<LawAxis>& axes() const { return axes_; }
+  bool has(LawAxis axis) const;
   std::size_t coefficients() const { return coefficients_; }
   std::size_t size() const { return parameters_.size(); }
   /// Index of a parameter, or size() if there is none of this name.

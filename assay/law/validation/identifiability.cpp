@@ -26,10 +26,6 @@ void refuse(Identifiability& out, std::string reason, std::string remedy) {
 
 bool has_floor(const Form& form) { return form.index("E") < form.size(); }
 
-bool has_axis(const Form& form, LawAxis axis) {
-  return std::ranges::find(form.axes(), axis) != form.axes().end();
-}
-
 double decades(std::span<const double> values) {
   const auto [low, high] = std::ranges::minmax(values);
   return (high - low) / std::numbers::ln10;
@@ -97,7 +93,7 @@ class Design {
   // Every checkpoint of a run has its N and its luck: of N a table knows as much as it has runs.
   void check_runs() {
     const int64_t runs = problem_.rows.measured_clusters;
-    if (!has_axis(form_, LawAxis::model_size) || runs >= static_cast<int64_t>(form_.size())) return;
+    if (!form_.has(LawAxis::model_size) || runs >= static_cast<int64_t>(form_.size())) return;
     if (runs == problem_.rows.measured()) return;  // too few points: said above
     refuse(out_,
            fmt::format("{} run{} for {} parameters: checkpoints of one run do not tell how the "
@@ -108,7 +104,7 @@ class Design {
 
   // Deviation of one column from its regression on the other, the smaller way round.
   void check_line() {
-    if (!has_axis(form_, LawAxis::model_size) || !has_axis(form_, LawAxis::data_size)) return;
+    if (!form_.has(LawAxis::model_size) || !form_.has(LawAxis::data_size)) return;
     const auto& x = column(LawAxis::model_size);
     const auto& y = column(LawAxis::data_size);
     const auto rows = static_cast<double>(x.size());
